@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* What the upstream side is told: plain data, filled by the configuration reader, immutable and
+ * borrowed by every pool until the last one is closed. */
+#ifndef DOH_CONFIG_H
+#define DOH_CONFIG_H
+
+#include "dns/name.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DOH_UPSTREAMS_MAX 32u /* so that a set of upstreams is one uint32_t */
+
+struct doh_address { /* port in network order inside */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } sa;
+};
+
+struct doh_upstream_config {
+    char *name;      /* for logs and EDE text, e.g. "quad9" */
+    char *url;       /* RFC 8484 URI template: https://host[:port]/path{?dns}; without {?dns}: POST */
+    bool get;        /* use GET even though POST is possible */
+    char *operator_; /* two upstreams of one operator are not independent; NULL: the host name */
+    struct doh_address *addresses; /* known addresses of the host; port is the URL's */
+    uint32_t address_count;
+    struct doh_address *bootstrap; /* plain DNS servers for this host name only */
+    uint32_t bootstrap_count;
+    char *ca_file;   /* PEM; NULL: the system's */
+};
+
+/* Names under `domains` go to plain DNS servers (c-ares). */
+struct doh_route_config {
+    struct dns_name *domains;
+    uint32_t domain_count;
+    struct doh_address *servers;
+    uint32_t server_count;
+};
+
+struct doh_config {
+    struct doh_upstream_config *upstreams; /* in order of preference */
+    uint32_t upstream_count;
+    struct doh_route_config *routes;
+    uint32_t route_count;
+    uint32_t connect_ms;    /* TCP connect and TLS handshake together, each address */
+    uint32_t deadline_ms;   /* oldest unanswered stream; then the connection is given up */
+    uint32_t idle_ms;       /* close a connection that long without a question */
+    uint32_t pad_to;        /* RFC 8467; 0: no padding. Used by those who write queries */
+};
+
+#endif
