@@ -34,7 +34,7 @@ enum dns_err dns_name_from_wire(const void *wire, size_t len, struct dns_name *r
 enum dns_err dns_name_parse(const char *text, struct dns_name *ret);
 
 /* Writes the absolute name with its final dot and a NUL; everything but letters, digits and
- * "-_*/+=" and other harmless graphic characters is escaped. Returns strlen. */
+ * hyphen, underscore and other harmless graphic characters is escaped. Returns strlen. */
 size_t dns_name_text(const struct dns_name *name, char text[static DNS_NAME_TEXT_MAX]);
 
 void dns_write_name(struct dns_writer *w, const struct dns_name *name); /* uncompressed */
