@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers, failures and proven zones: one cache for all workers, bounded in octets. Sharded by a
+ * keyed hash; entries are immutable, one allocation each; eviction is S3-FIFO by octets.
+ *
+ * Threads   every function may be called from any worker. A shard's lock is held for a look-up and
+ *           a copy, never across anything that waits.
+ * Time      passed in. TTLs age by mono_ms (CLOCK_BOOTTIME: goes on through suspend, never jumps);
+ *           signature validity is judged by wall_s, so that neither a clock that is set nor a
+ *           machine that sleeps makes an entry live too long. */
+#ifndef CACHE_CACHE_H
+#define CACHE_CACHE_H
+
+#include "dns/message.h"
+#include "validate/reason.h"
+#include "validate/zone.h"
+
+struct cache_now {
+    uint64_t mono_ms;
+    uint64_t wall_s; /* since 1970 */
+};
+
+struct cache_limits {
+    size_t bytes;              /* for everything the cache holds, its tables included */
+    uint32_t min_ttl_s;        /* never raises past a signature's end */
+    uint32_t max_ttl_s;
+    uint32_t negative_ttl_s;   /* cap for NODATA and NXDOMAIN (RFC 2308 5) */
+    uint32_t failure_ttl_s;    /* first failure; doubles up to failure_max_ttl_s (RFC 9520 3.2) */
+    uint32_t failure_max_ttl_s;
+};
+
+struct cache;
+/* `seed`: 16 random octets for the keyed hash. NULL when out of memory. */
+struct cache *cache_new(const struct cache_limits *limits, const uint8_t seed[static 16]);
+void cache_free(struct cache *cache);
+
+struct cache_key {
+    const struct dns_question *question; /* case ignored */
+    uint32_t route;          /* DOH_ROUTE_DEFAULT or a plain route: never shared between routes */
+    bool dnssec_ok;          /* wants RRSIGs and denial records */
+    bool checking_disabled;  /* unvalidated data: a population of its own (RFC 6840 5.9) */
+};
+
+/* --- answers ------------------------------------------------------------------------------- */
+
+struct cache_answer {
+    const uint8_t *wire;     /* a whole message without OPT, as val_job_write() makes it (DO form) */
+    uint32_t len;
+    enum val_status status;  /* SECURE or INSECURE only; with checking_disabled: INSECURE */
+    uint64_t expires_s;      /* wall clock end of every signature in it; UINT64_MAX: none */
+    struct dns_ede ede;      /* informational, code DNS_EDE_NONE for most */
+};
+
+/* Stores under key->question; the TTL is the lowest of its records' (negative answers: RFC 2308 5,
+ * min(SOA TTL, SOA minimum); without SOA: not stored) within the limits. key->dnssec_ok is taken
+ * as true. An answer that may not live for a second is not stored. */
+void cache_answer_put(struct cache *cache, const struct cache_key *key,
+                      const struct cache_answer *answer, struct cache_now now);
+
+struct cache_hit {
+    uint32_t len;
+    uint32_t ttl_s;       /* left */
+    enum val_status status;
+    uint16_t rcode;
+    struct dns_ede ede;
+};
+
+/* On a hit the message is copied to `buf` with TTLs aged; ID, flags and question case are as
+ * stored (ID 0). The DO=0 form is derived on first need and kept. False: a miss, or `cap` is too
+ * small. No allocation on a hit. */
+bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
+                       uint8_t *buf, uint32_t cap, struct cache_hit *ret);
+
+/* --- failures (RFC 9520): never an answer, only that and why asking again is pointless yet --- */
+
+void cache_failure_put(struct cache *cache, const struct cache_key *key, const struct dns_ede *ede,
+                       struct cache_now now);
+bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
+                        struct dns_ede *ret);
+/* The question was answered after all: the next failure starts small again. */
+void cache_failure_clear(struct cache *cache, const struct cache_key *key);
+
+/* --- zones: keys, insecure cuts, non-cuts, with their verdicts ------------------------------- */
+
+/* Keeps a reference of its own. A newer statement about a name replaces the older one. */
+void cache_zone_put(struct cache *cache, const struct val_zone *zone);
+/* A new reference for the caller, or NULL. */
+const struct val_zone *cache_zone_find(struct cache *cache, const struct dns_name *name,
+                                       uint64_t wall_s);
+
+/* --- the operator's view --------------------------------------------------------------------- */
+
+void cache_flush(struct cache *cache); /* answers, failures and zones */
+
+struct cache_stats {
+    uint64_t hits, misses, puts, evictions;
+    uint64_t answers, failures, zones; /* held now */
+    uint64_t bytes;                    /* held now, everything counted */
+};
+struct cache_stats cache_stats(struct cache *cache);
+
+#endif

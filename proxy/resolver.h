@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* From a question to a proven answer: cache, join, the one flight, validation, disbelief
+ * (ARCHITECTURE.md, the life of a query). One resolver a worker; knows no clients and no sockets.
+ * Servers, `explain` and `query` all come through here. */
+#ifndef PROXY_RESOLVER_H
+#define PROXY_RESOLVER_H
+
+#include "doh/pool.h"
+#include "proxy/config.h"
+
+struct resolver;
+
+struct resolver_clock { /* injected; never read below proxy/ */
+    struct cache_now (*now)(void *arg);
+    void *arg;
+};
+
+/* All borrowed until the resolver is closed. */
+struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, struct cache *cache,
+                              struct doh_pool *pool, const struct resolver_clock *clock);
+/* Every question left ends unanswered and silent. The pool is closed by its owner, afterwards. */
+void resolver_close(struct resolver *resolver, void (*on_closed)(void *arg), void *arg);
+/* Fetches and proves the root's keys ahead of the first question, and again before they expire. */
+void resolver_prime(struct resolver *resolver);
+
+struct resolver_question {
+    const struct dns_question *question; /* copied */
+    bool checking_disabled; /* CD=1: unvalidated data wanted */
+    bool past_cache;        /* explain --fresh */
+    struct val_trace *trace; /* or NULL; a traced question is neither joined nor from the cache */
+};
+
+struct resolver_cost {
+    uint32_t flights;           /* rounds of upstream questions, one after the other */
+    uint32_t questions;         /* sent upstream on behalf of this one */
+    uint32_t signatures;        /* verified */
+    uint64_t elapsed_us;
+};
+
+struct resolver_answer {
+    const uint8_t *wire;    /* DO form, no OPT, ID 0; borrowed for the call. NULL when there is none */
+    uint32_t len;
+    uint32_t upstream;      /* that answered, or DOH_ROUTE_DEFAULT */
+    enum val_status status; /* BOGUS and INDETERMINATE have no wire */
+    struct val_reason reason;
+    struct dns_ede ede;     /* to send to the client; code DNS_EDE_NONE: none */
+    struct resolver_cost cost;
+};
+
+/* Called once, never before _ask has returned, never after _cancel. */
+typedef void resolver_done_fn(void *arg, const struct resolver_answer *answer);
+
+struct resolver_ask;
+/* NULL: too many in flight. Looks into the cache of failures; for a hit in the cache of answers
+ * see resolver_hit(). */
+struct resolver_ask *resolver_ask(struct resolver *resolver, const struct resolver_question *q,
+                                  resolver_done_fn *done, void *arg);
+void resolver_cancel(struct resolver_ask *ask);
+
+/* The hot path: the cached answer copied to buf on the spot. False: ask. */
+bool resolver_hit(struct resolver *resolver, const struct cache_key *key, uint8_t *buf,
+                  uint32_t cap, struct cache_hit *ret);
+
+struct resolver_stats {
+    uint64_t asked, joined, secure, insecure, bogus, indeterminate, unvalidated, disbelieved;
+};
+void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret);
+
+#endif
