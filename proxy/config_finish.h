@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What is checked and made once every key has been read. */
+#ifndef PROXY_CONFIG_FINISH_H
+#define PROXY_CONFIG_FINISH_H
+
+#include "proxy/config_schema.h"
+
+/* Moves the draft's parts into a whole configuration: names from URLs, anchors, policy, automatic
+ * sizes. NULL, with words in `errors`, when parts do not fit together. */
+struct config *config_finish(struct config_draft *draft, const char *path, FILE *errors);
+void config_draft_free(struct config_draft *draft); /* NULL is fine */
+
+#endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/config_schema.h"
+
+#include <stddef.h>
+
+#define AT(field) offsetof(struct config_draft, field)
+#define LIST(items, item_count)                                                                    \
+    .kind = CONFIG_LIST, .offset = AT(items), .count_offset = AT(item_count)
+#define BETWEEN(lo, hi) .min = (lo), .max = (hi)
+
+static const char *const automatic[] = {"auto", NULL};
+static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
+
+// clang-format off
+static const struct config_key an_ip[] = {{.name = "", .kind = CONFIG_IP}, {.name = NULL}};
+static const struct config_key a_server[] = {{.name = "", .kind = CONFIG_ENDPOINT, .min = 53}, {.name = NULL}};
+static const struct config_key a_domain[] = {{.name = "", .kind = CONFIG_DOMAIN}, {.name = NULL}};
+static const struct config_key a_network[] = {{.name = "", .kind = CONFIG_NETWORK}, {.name = NULL}};
+
+static const struct config_key listen_keys[] = {
+    {.name = "address", .kind = CONFIG_ENDPOINT, .min = 53, .required = true,
+     .doc = "IP address and port to take questions at, by UDP and by TCP; port 53 when left out. "
+            "Quote IPv6: \"[::1]:53\"."},
+    {.name = NULL}};
+static const struct config_key a_listener[] = {
+    {.name = "", .kind = CONFIG_MAP, .children = listen_keys}, {.name = NULL}};
+
+#define UP(field) offsetof(struct doh_upstream_config, field)
+static const struct config_key upstream_keys[] = {
+    {.name = "name", .kind = CONFIG_STRING, .offset = UP(name),
+     .doc = "What logs and error texts call it. Default: the host name of the URL."},
+    {.name = "url", .kind = CONFIG_URL, .offset = UP(url), .required = true,
+     .doc = "The resolver's URL template (RFC 8484). Asked by POST; with {?dns} at its end GET is "
+            "possible too."},
+    {.name = "get", .kind = CONFIG_BOOL, .offset = UP(get), .fallback = "false",
+     .doc = "Ask by GET, which the resolver's HTTP caches may answer. Puts names into URLs."},
+    {.name = "operator", .kind = CONFIG_STRING, .offset = UP(operator_),
+     .doc = "Who runs it. An answer that is not believed is asked for again at another operator. "
+            "Default: the host name of the URL."},
+    {.name = "addresses", .kind = CONFIG_LIST, .offset = UP(addresses), .count_offset = UP(address_count),
+     .element_size = sizeof(struct doh_address), .children = an_ip,
+     .doc = "IP addresses of the host; no look-up is needed then."},
+    {.name = "bootstrap", .kind = CONFIG_LIST, .offset = UP(bootstrap), .count_offset = UP(bootstrap_count),
+     .element_size = sizeof(struct doh_address), .children = a_server,
+     .doc = "Plain DNS servers, asked for this host name only when no addresses are given."},
+    {.name = "ca", .kind = CONFIG_PATH, .offset = UP(ca_file),
+     .doc = "PEM file of the authorities to trust for it instead of the system's."},
+    {.name = NULL}};
+static const struct config_key an_upstream[] = {
+    {.name = "", .kind = CONFIG_MAP, .children = upstream_keys}, {.name = NULL}};
+
+#define ROUTE(field) offsetof(struct doh_route_config, field)
+static const struct config_key route_keys[] = {
+    {.name = "domains", .kind = CONFIG_LIST, .offset = ROUTE(domains), .count_offset = ROUTE(domain_count),
+     .element_size = sizeof(struct dns_name), .children = a_domain, .required = true,
+     .doc = "Names at and below these domains take the route; the longest match wins."},
+    {.name = "servers", .kind = CONFIG_LIST, .offset = ROUTE(servers), .count_offset = ROUTE(server_count),
+     .element_size = sizeof(struct doh_address), .children = a_server, .required = true,
+     .doc = "Plain DNS servers, IP or \"IP:port\". Their answers are not validated: the route is a "
+            "negative trust anchor."},
+    {.name = NULL}};
+static const struct config_key a_route[] = {
+    {.name = "", .kind = CONFIG_MAP, .children = route_keys}, {.name = NULL}};
+
+static const struct config_key cache_keys[] = {
+    {.name = "size", .kind = CONFIG_SIZE, .offset = AT(c.cache.bytes), BETWEEN(1 << 20, (uint64_t)1 << 40), .fallback = "auto", .words = automatic,
+     .doc = "Most octets that answers, keys and tables take together; auto is 64 MiB or an eighth of the memory granted."},
+    {.name = "min-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.min_ttl_s), BETWEEN(0, 3600), .fallback = "0s",
+     .doc = "Keep answers at least that long, but never past a signature's end."},
+    {.name = "max-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.max_ttl_s), BETWEEN(1, 604800), .fallback = "1d",
+     .doc = "Keep answers at most that long."},
+    {.name = "max-negative-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.negative_ttl_s), BETWEEN(1, 86400), .fallback = "1h",
+     .doc = "The same for \"no such name\" and \"no such record\" (RFC 2308)."},
+    {.name = "failure-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.failure_ttl_s), BETWEEN(1, 300), .fallback = "1s",
+     .doc = "A question that failed is not asked again that long; doubles with each failure (RFC 9520)."},
+    {.name = "max-failure-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.failure_max_ttl_s), BETWEEN(1, 300), .fallback = "5m",
+     .doc = "Where that doubling ends."},
+    {.name = NULL}};
+
+#define NEGATIVE(field) offsetof(struct config_negative, field)
+static const struct config_key negative_keys[] = {
+    {.name = "domain", .kind = CONFIG_DOMAIN, .offset = NEGATIVE(domain), .required = true,
+     .doc = "Nothing at or below it is validated."},
+    {.name = "until", .kind = CONFIG_DATE, .offset = NEGATIVE(until_s),
+     .doc = "The first day on which it is validated again, YYYY-MM-DD (UTC). Left out: for good."},
+    {.name = "reason", .kind = CONFIG_STRING, .offset = NEGATIVE(reason),
+     .doc = "Why; shown to those who ask."},
+    {.name = NULL}};
+static const struct config_key a_negative[] = {
+    {.name = "", .kind = CONFIG_MAP, .children = negative_keys}, {.name = NULL}};
+
+static const struct config_key budget_keys[] = {
+    {.name = "crypto-units", .kind = CONFIG_COUNT, .offset = AT(c.limits.crypto_units), BETWEEN(20, 100000), .fallback = "240",
+     .doc = "Signature work for one question. RSA-2048 is 1 unit, P-256 3, RSA-4096 4, Ed25519 5, Ed448 15, P-384 20."},
+    {.name = "failed-signatures", .kind = CONFIG_COUNT, .offset = AT(c.limits.failed_signatures), BETWEEN(1, 1000), .fallback = "6",
+     .doc = "Signatures that may turn out wrong before the answer is refused."},
+    {.name = "sha1-blocks", .kind = CONFIG_COUNT, .offset = AT(c.limits.sha1_blocks), BETWEEN(100, 1000000), .fallback = "1024",
+     .doc = "NSEC3 hashing for one question, in blocks of SHA-1."},
+    {.name = "fetches", .kind = CONFIG_COUNT, .offset = AT(c.limits.fetches), BETWEEN(10, 1000), .fallback = "24",
+     .doc = "DS and DNSKEY questions sent upstream for one question."},
+    {.name = "flights", .kind = CONFIG_COUNT, .offset = AT(c.limits.flights), BETWEEN(1, 50), .fallback = "5",
+     .doc = "Rounds of them, one after the other."},
+    {.name = NULL}};
+
+static const struct config_key validation_keys[] = {
+    {.name = "trust-anchors", .kind = CONFIG_PATH, .offset = AT(trust_anchors), .fallback = "builtin",
+     .doc = "builtin: the root's keys 20326 and 38696; or a file of DS or DNSKEY records."},
+    {.name = "negative-trust-anchors", LIST(negative, negative_count), .element_size = sizeof(struct config_negative), .children = a_negative,
+     .doc = "Domains that are not validated although they are signed (RFC 7646)."},
+    {.name = "sha1", .kind = CONFIG_BOOL, .offset = AT(sha1), .fallback = "false",
+     .doc = "Believe RSASHA1 signatures. Off, zones signed so count as unsigned (RFC 9905)."},
+    {.name = "skew", .kind = CONFIG_SECONDS, .offset = AT(skew_s), BETWEEN(0, 86400), .fallback = "60s",
+     .doc = "A signature may begin that far in the future."},
+    {.name = "nsec3-iterations", .kind = CONFIG_COUNT, .offset = AT(nsec3_iterations), BETWEEN(0, 500), .fallback = "50",
+     .doc = "More iterations make a zone's denials insecure (RFC 9276); more than 500 are refused."},
+    {.name = "budget", .kind = CONFIG_MAP, .children = budget_keys,
+     .doc = "What the proof of one answer may cost; beyond it the answer is refused."},
+    {.name = NULL}};
+
+static const struct config_key client_keys[] = {
+    {.name = "allow", LIST(c.allow, c.allow_count), .element_size = sizeof(struct config_network), .children = a_network,
+     .doc = "Networks that may ask besides this machine itself, as 10.0.0.0/8."},
+    {.name = "deadline", .kind = CONFIG_MS, .offset = AT(c.query_ms), BETWEEN(500, 60000), .fallback = "4500ms",
+     .doc = "A question is answered within that time, if only with SERVFAIL. Stub resolvers wait 5 s."},
+    {.name = "in-flight", .kind = CONFIG_COUNT, .offset = AT(c.queries_max), BETWEEN(16, 1000000), .fallback = "4096",
+     .doc = "Questions that wait for upstream at one time, each worker."},
+    {.name = "udp-size", .kind = CONFIG_COUNT, .offset = AT(c.udp_size), BETWEEN(512, 4096), .fallback = "1232",
+     .doc = "Largest UDP answer to another machine; more goes by TCP. On loopback it is 4096."},
+    {.name = "tcp-connections", .kind = CONFIG_COUNT, .offset = AT(c.tcp_clients), BETWEEN(1, 65536), .fallback = "256",
+     .doc = "TCP connections at one time, each worker."},
+    {.name = "tcp-in-flight", .kind = CONFIG_COUNT, .offset = AT(c.tcp_in_flight), BETWEEN(1, 4096), .fallback = "64",
+     .doc = "Questions under way on one TCP connection."},
+    {.name = "tcp-idle", .kind = CONFIG_MS, .offset = AT(c.tcp_idle_ms), BETWEEN(100, 600000), .fallback = "10s",
+     .doc = "A TCP connection without a question is closed after that time."},
+    {.name = NULL}};
+
+#define DOH(field) AT(c.doh.field)
+static const struct config_key transport_keys[] = {
+    {.name = "connect-timeout", .kind = CONFIG_MS, .offset = DOH(connect_ms), BETWEEN(100, 30000), .fallback = "2s",
+     .doc = "For TCP and TLS together, each address."},
+    {.name = "answer-timeout", .kind = CONFIG_MS, .offset = DOH(deadline_ms), BETWEEN(100, 30000), .fallback = "3s",
+     .doc = "A connection whose oldest question is unanswered for that long is given up."},
+    {.name = "idle-timeout", .kind = CONFIG_MS, .offset = DOH(idle_ms), BETWEEN(1000, 3600000), .fallback = "30s",
+     .doc = "A connection without questions is closed after that time."},
+    {.name = "padding", .kind = CONFIG_COUNT, .offset = DOH(pad_to), BETWEEN(0, 512), .fallback = "128",
+     .doc = "Questions are padded to a multiple of that many octets (RFC 8467); 0: not."},
+    {.name = NULL}};
+
+static const struct config_key process_keys[] = {
+    {.name = "workers", .kind = CONFIG_COUNT, .offset = AT(c.workers), BETWEEN(1, 256), .fallback = "auto", .words = automatic,
+     .doc = "Threads, each with its own loop, sockets and upstream connections; auto: the CPUs granted."},
+    {.name = NULL}};
+
+static const struct config_key log_keys[] = {
+    {.name = "level", .kind = CONFIG_WORD, .offset = AT(c.log_level), .fallback = "info", .words = levels,
+     .doc = "How much is said on stderr."},
+    {.name = "format", .kind = CONFIG_WORD, .offset = AT(c.log_format), .fallback = "auto", .words = formats,
+     .doc = "auto: journal priorities under systemd, else text."},
+    {.name = "queries", .kind = CONFIG_BOOL, .offset = AT(c.log_queries), .fallback = "false",
+     .doc = "Names that were asked for may appear in the log."},
+    {.name = NULL}};
+
+static const struct config_key root_keys[] = {
+    {.name = "listen", LIST(c.listen, c.listen_count), .element_size = sizeof(struct doh_address), .children = a_listener, .required = true,
+     .doc = "Where questions are taken."},
+    {.name = "upstreams", LIST(c.doh.upstreams, c.doh.upstream_count), .element_size = sizeof(struct doh_upstream_config), .children = an_upstream, .required = true,
+     .doc = "DoH resolvers, in order of preference. Two operators or more, so that one can contradict the other."},
+    {.name = "routes", LIST(c.doh.routes, c.doh.route_count), .element_size = sizeof(struct doh_route_config), .children = a_route,
+     .doc = "Domains whose questions go to plain DNS servers."},
+    {.name = "cache", .kind = CONFIG_MAP, .children = cache_keys, .doc = "What is kept, and how long."},
+    {.name = "validation", .kind = CONFIG_MAP, .children = validation_keys, .doc = "DNSSEC."},
+    {.name = "clients", .kind = CONFIG_MAP, .children = client_keys, .doc = "Who may ask, and how much."},
+    {.name = "transport", .kind = CONFIG_MAP, .children = transport_keys, .doc = "Connections to upstreams."},
+    {.name = "process", .kind = CONFIG_MAP, .children = process_keys, .doc = "The program itself."},
+    {.name = "log", .kind = CONFIG_MAP, .children = log_keys, .doc = "What is said, and how."},
+    {.name = NULL}};
+// clang-format on
+
+const struct config_key config_root = {
+    .name = "", .kind = CONFIG_MAP, .children = root_keys, .doc = "veridoh's configuration"};
