@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/config_finish.h"
+
 #include "proxy/machine.h"
 
 #include <arpa/inet.h>
@@ -49,8 +50,9 @@ static void finish_upstreams(struct finishing *f)
         bool is_ip = host && (inet_pton(AF_INET, host, &literal.sa.v4.sin_addr) == 1 ||
                               inet_pton(AF_INET6, host, &literal.sa.v6.sin6_addr) == 1);
         if (!is_ip && u->address_count == 0 && u->bootstrap_count == 0)
-            fail(f, u->url, "needs 'addresses' of its host, or 'bootstrap' servers to ask for them "
-                            "(the system's resolver is not asked: that may be veridoh itself)");
+            fail(f, u->url,
+                 "needs 'addresses' of its host, or 'bootstrap' servers to ask for them "
+                 "(the system's resolver is not asked: that may be veridoh itself)");
         free(host);
     }
 }

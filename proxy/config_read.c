@@ -240,11 +240,13 @@ static void parser_error(struct reading *r, const yaml_parser_t *parser)
             mark.line += r->text[i] == '\n';
         }
     }
-    error_at(r, mark, "not valid YAML: %s%s%s", parser->problem ? parser->problem : "cannot be read",
-             parser->context ? ", " : "", parser->context ? parser->context : "");
+    error_at(r, mark, "not valid YAML: %s%s%s",
+             parser->problem ? parser->problem : "cannot be read", parser->context ? ", " : "",
+             parser->context ? parser->context : "");
     if (mark.line < r->len && strchr(r->text, '[') && parser->problem &&
         strstr(parser->problem, "expected"))
-        (void)fprintf(r->errors, "    (an IPv6 address with a port is written \"[::1]:53\", quoted)\n");
+        (void)fprintf(r->errors,
+                      "    (an IPv6 address with a port is written \"[::1]:53\", quoted)\n");
 }
 
 /* Anchors and aliases make shared and circular nodes, which nothing here has a use for. */
@@ -261,13 +263,12 @@ static bool refuse_aliases(struct reading *r)
             parser_error(r, &parser);
             break;
         }
-        const yaml_char_t *anchor = event.type == YAML_ALIAS_EVENT    ? event.data.alias.anchor
-                                    : event.type == YAML_SCALAR_EVENT ? event.data.scalar.anchor
-                                    : event.type == YAML_MAPPING_START_EVENT
-                                        ? event.data.mapping_start.anchor
-                                    : event.type == YAML_SEQUENCE_START_EVENT
-                                        ? event.data.sequence_start.anchor
-                                        : NULL;
+        const yaml_char_t *anchor =
+            event.type == YAML_ALIAS_EVENT            ? event.data.alias.anchor
+            : event.type == YAML_SCALAR_EVENT         ? event.data.scalar.anchor
+            : event.type == YAML_MAPPING_START_EVENT  ? event.data.mapping_start.anchor
+            : event.type == YAML_SEQUENCE_START_EVENT ? event.data.sequence_start.anchor
+                                                      : NULL;
         if (anchor)
             error_at(r, event.start_mark, "anchors and aliases (& and *) are not taken here");
         end = event.type == YAML_STREAM_END_EVENT;

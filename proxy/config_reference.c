@@ -2,6 +2,7 @@
 /* The reference of every key, from the reader's own table: plain text, the manual's section
  * (mdoc), and a JSON Schema for editors. */
 #include "proxy/config_reference.h"
+
 #include "proxy/config_value.h"
 
 #include <inttypes.h>

@@ -31,10 +31,10 @@ struct config_key {
     enum config_kind kind;
     size_t offset, count_offset; /* in the draft, or in the list's element */
     size_t element_size;         /* LIST */
-    uint64_t min, max;           /* bounds in the stored unit; for ENDPOINT min is the default port */
-    const char *fallback;        /* default in the file's own syntax; NULL: none */
+    uint64_t min, max;    /* bounds in the stored unit; for ENDPOINT min is the default port */
+    const char *fallback; /* default in the file's own syntax; NULL: none */
     bool required;
-    const char *const *words;    /* WORD: allowed ones, NULL-terminated; COUNT, SIZE: {"auto"} */
+    const char *const *words; /* WORD: allowed ones, NULL-terminated; COUNT, SIZE: {"auto"} */
     const struct config_key *children; /* ends with name NULL */
     const char *doc;
 };

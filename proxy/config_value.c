@@ -256,8 +256,8 @@ static void expect(const struct config_key *key, char expected[static CONFIG_WOR
     size_t off = n > 0 ? (size_t)n : 0;
     if (key->kind == CONFIG_WORD) {
         for (int i = 0; key->words[i] && off < CONFIG_WORDS_MAX; i++)
-            off += (size_t)snprintf(expected + off, CONFIG_WORDS_MAX - off, "%s%s",
-                                    i ? ", " : ": ", key->words[i]);
+            off += (size_t)snprintf(expected + off, CONFIG_WORDS_MAX - off, "%s%s", i ? ", " : ": ",
+                                    key->words[i]);
     } else if (key->max > 0 && off < CONFIG_WORDS_MAX) {
         char lo[32];
         char hi[32];

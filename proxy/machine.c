@@ -24,7 +24,8 @@ static uint32_t quota_cpus(void)
     char line[128];
     int64_t quota = -1;
     int64_t period = 0;
-    if (first_line("/sys/fs/cgroup/cpu.max", line)) { /* cgroup v2: "max 100000" or "50000 100000" */
+    if (first_line("/sys/fs/cgroup/cpu.max",
+                   line)) { /* cgroup v2: "max 100000" or "50000 100000" */
         if (sscanf(line, "%" SCNd64 " %" SCNd64, &quota, &period) != 2)
             return 0;
     } else if (first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line)) { /* v1 */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint32_t machine_cpus(void);  /* at least 1: affinity and cgroup quota, rounded up */
-size_t machine_memory(void);  /* octets: the cgroup's limit or the machine's */
+uint32_t machine_cpus(void); /* at least 1: affinity and cgroup quota, rounded up */
+size_t machine_memory(void); /* octets: the cgroup's limit or the machine's */
 
 #endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/cli.h"
+#include "proxy/config_reference.h"
+#include "proxy/daemon.h"
+
+#include <string.h>
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *words;
+};
+
+static int version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)printf("veridoh %s\n", VERIDOH_VERSION);
+    return 0;
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct cli_options options;
+    int first = cli_options(argc, argv, "run [--config FILE]", &options);
+    if (first < 0 || first != argc)
+        return first == -2 ? 0 : CLI_EX_USAGE;
+    struct config *config = config_read(options.config_path, stderr);
+    return config ? daemon_run(config, options.config_path) : CLI_EX_CONFIG;
+}
+
+int cli_check_config(int argc, char **argv)
+{
+    struct cli_options options;
+    int first = cli_options(argc, argv, "check-config FILE", &options);
+    if (first < 0 || argc - first > 1)
+        return first == -2 ? 0 : CLI_EX_USAGE;
+    const char *path = first < argc ? argv[first] : options.config_path;
+    struct config *config = config_read(path, stderr);
+    if (!config)
+        return CLI_EX_CONFIG;
+    char error[256];
+    struct doh_shared *shared = doh_shared_new(&config->doh, error, sizeof error);
+    if (shared)
+        (void)printf("%s: fine: %u listening addresses, %u upstreams, %u routes\n", path,
+                     config->listen_count, config->doh.upstream_count, config->doh.route_count);
+    else
+        (void)fprintf(stderr, "%s: error: %s\n", path, error);
+    int status = shared ? 0 : CLI_EX_CONFIG;
+    doh_shared_free(shared);
+    config_free(config);
+    return status;
+}
+
+int cli_config_reference(int argc, char **argv)
+{
+    const char *form = argc > 1 ? argv[1] : "";
+    if (argc == 1)
+        config_reference(stdout);
+    else if (argc == 2 && !strcmp(form, "--mdoc"))
+        config_reference_mdoc(stdout);
+    else if (argc == 2 && !strcmp(form, "--json-schema"))
+        config_reference_json(stdout);
+    else
+        return CLI_EX_USAGE;
+    return 0;
+}
+
+static const struct command commands[] = {
+    {"run", cli_run, "take questions, until SIGTERM or SIGINT"},
+    {"check-config", cli_check_config, "read a configuration and name every mistake in it"},
+    {"explain", cli_explain, "ask for a name and show the chain of trust to its answer"},
+    {"query", cli_query, "ask for a name and print the proven answer"},
+    {"health", cli_health, "ask the running daemon how it is"},
+    {"config-reference", cli_config_reference, "every key; --mdoc, --json-schema for machines"},
+    {"version", version, "print the version"},
+    {NULL, NULL, NULL},
+};
+
+static int usage(FILE *out, int status)
+{
+    (void)fprintf(out, "usage: veridoh COMMAND [--config FILE] ...\n\n");
+    for (const struct command *c = commands; c->name; c++)
+        (void)fprintf(out, "  %-17s %s\n", c->name, c->words);
+    (void)fprintf(out, "\nThe configuration is %s unless --config says otherwise.\n",
+                  CLI_CONFIG_DEFAULT);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+        return version(argc, argv);
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
+        return usage(stdout, 0);
+    for (const struct command *c = commands; c->name; c++)
+        if (!strcmp(c->name, name))
+            return c->run(argc - 1, argv + 1);
+    if (*name)
+        (void)fprintf(stderr, "veridoh: '%s' is not a command\n", name);
+    return usage(stderr, CLI_EX_USAGE);
+}
