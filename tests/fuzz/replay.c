@@ -14,7 +14,7 @@ static int replay(const char *path)
         return -1;
     static uint8_t buf[1 << 20];
     size_t len = fread(buf, 1, sizeof buf, f);
-    (void)fclose(f); /* only read from */
+    (void)fclose(f);                        /* only read from */
     uint8_t *exact = malloc(len ? len : 1); /* so that a sanitizer sees the true end */
     if (!exact)
         return -1;
