@@ -33,13 +33,23 @@ void config_reference(FILE *out)
     plain_keys(out, config_root.children, "");
 }
 
+/* One sentence a line, as mdoc wants it. */
+static void mdoc_text(FILE *out, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        (void)fputc(*p == ' ' && p > text && p[-1] == '.' ? '\n' : *p, out);
+    }
+    (void)fputc('\n', out);
+}
+
 static void mdoc_keys(FILE *out, const struct config_key *keys, const char *prefix)
 {
     for (const struct config_key *key = keys; key->name; key++) {
         char path[128];
         (void)snprintf(path, sizeof path, "%s%s%s", prefix, *prefix ? "." : "", key->name);
         bool nested = key->kind == CONFIG_LIST && key->children[0].kind == CONFIG_MAP;
-        (void)fprintf(out, ".It Cm %s\n%s\n", path, key->doc);
+        (void)fprintf(out, ".It Cm %s\n", path);
+        mdoc_text(out, key->doc);
         if (key->kind != CONFIG_MAP) {
             (void)fprintf(out, "It is %s", config_kind_text(key));
             for (int i = 0; key->kind == CONFIG_WORD && key->words[i]; i++)
@@ -116,15 +126,14 @@ static void json_object(FILE *out, const struct config_key *keys)
         json_key(out, key);
     }
     (void)fprintf(out, "}");
-    const char *comma = ", \"required\": [";
+    uint32_t required = 0;
     for (const struct config_key *key = keys; key->name; key++) {
         if (!key->required)
             continue;
-        (void)fprintf(out, "%s", comma);
+        (void)fprintf(out, "%s", required++ ? ", " : ", \"required\": [");
         json_string(out, key->name);
-        comma = ", ";
     }
-    if (comma[2] == '\0')
+    if (required > 0)
         (void)fprintf(out, "]");
 }
 

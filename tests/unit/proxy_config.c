@@ -256,6 +256,25 @@ static void the_example_names_every_key(void **state)
     check_named(text, config_root.children);
 }
 
+/* conf/veridoh.yaml.5 holds the list that `veridoh config-reference --mdoc` prints. */
+static void the_manual_lists_the_table(void **state)
+{
+    (void)state;
+    static char manual[1 << 16];
+    FILE *f = fopen(TEST_DATA "/../../conf/veridoh.yaml.5", "r");
+    assert_non_null(f);
+    manual[fread(manual, 1, sizeof manual - 1, f)] = '\0';
+    (void)fclose(f);
+    char *list = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&list, &len);
+    assert_non_null(out);
+    config_reference_mdoc(out);
+    (void)fclose(out);
+    assert_non_null(strstr(manual, list));
+    free(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +284,7 @@ int main(void)
         cmocka_unit_test(the_tables_defaults_are_legal),
         cmocka_unit_test(the_example_is_the_default),
         cmocka_unit_test(the_example_names_every_key),
+        cmocka_unit_test(the_manual_lists_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
