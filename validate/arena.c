@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "validate/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* Most jobs fit one chunk; what is larger than a chunk gets one of its own. */
+#define CHUNK_LEN ((size_t)16 * 1024)
+
+struct chunk {
+    struct chunk *next;
+    size_t used, cap; /* octets of data */
+    alignas(max_align_t) uint8_t data[];
+};
+
+struct val_arena {
+    struct chunk *chunks; /* newest first; only the first one is taken from */
+    size_t left;          /* of the limit */
+};
+
+struct val_arena *val_arena_new(size_t limit)
+{
+    struct val_arena *arena = calloc(1, sizeof(*arena));
+    if (arena)
+        arena->left = limit;
+    return arena;
+}
+
+static struct chunk *chunk_add(struct val_arena *arena, size_t len)
+{
+    size_t cap = len > CHUNK_LEN ? len : CHUNK_LEN;
+    struct chunk *chunk = calloc(1, sizeof(*chunk) + cap); /* zeroed once, handed out once */
+    if (!chunk)
+        return NULL;
+    chunk->cap = cap;
+    chunk->next = arena->chunks;
+    arena->chunks = chunk;
+    return chunk;
+}
+
+void *val_arena_take(struct val_arena *arena, size_t len)
+{
+    if (len == 0)
+        len = 1; /* a pointer that is not NULL */
+    if (len > arena->left)
+        return NULL;
+    size_t rounded = (len + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+    if (rounded < len || rounded > arena->left)
+        return NULL;
+
+    struct chunk *chunk = arena->chunks;
+    if (!chunk || rounded > chunk->cap - chunk->used)
+        chunk = chunk_add(arena, rounded);
+    if (!chunk)
+        return NULL;
+    void *taken = chunk->data + chunk->used;
+    chunk->used += rounded;
+    arena->left -= rounded;
+    return taken;
+}
+
+void val_arena_free(struct val_arena *arena)
+{
+    if (!arena)
+        return;
+    for (struct chunk *chunk = arena->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+    free(arena);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "validate/rrset.h"
+
+#include "dns/rrset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Expanding adds at most some names to what a message can hold. */
+#define EXPANDED_MAX (DNS_MSG_MAX + 8u * DNS_NAME_MAX)
+
+/* What splitting needs for its own duration only: too large for a stack, and not the job's. */
+struct scratch {
+    struct dns_rrset table[DNS_RRSET_MAX];
+    uint16_t order[DNS_RR_MAX];
+    uint8_t rdata[EXPANDED_MAX];
+};
+
+struct splitter {
+    const struct dns_msg *msg;
+    struct val_arena *arena;
+    struct scratch *scratch;
+};
+
+/* DNS_E_SPACE is the arena's end; anything else is the record's fault. */
+static enum dns_err copy_rdata(const struct splitter *s, const struct dns_rr *rr,
+                               struct val_rdata *ret)
+{
+    struct dns_writer w = dns_writer_init(s->scratch->rdata, sizeof(s->scratch->rdata));
+    enum dns_err err = dns_rdata_expand(s->msg, rr, &w);
+    if (err == DNS_OK)
+        err = w.err;
+    if (err != DNS_OK)
+        return err == DNS_E_SPACE ? DNS_E_FORM : err; /* longer than any record can be */
+    if (w.off > UINT16_MAX)
+        return DNS_E_FORM; /* it could not be sent again, nor signed (RFC 4034 6.2) */
+    uint8_t *data = val_arena_take(s->arena, w.off);
+    if (!data)
+        return DNS_E_SPACE;
+    if (w.off > 0)
+        memcpy(data, s->scratch->rdata, w.off);
+    *ret = (struct val_rdata){data, w.off};
+    return DNS_OK;
+}
+
+static enum dns_err copy_records(const struct splitter *s, const struct dns_rrset *group,
+                                 struct val_rrset *set)
+{
+    struct val_rdata *rr = val_arena_take(s->arena, group->count * sizeof(*rr));
+    if (!rr)
+        return DNS_E_SPACE;
+    for (uint32_t i = 0; i < group->count; i++) {
+        const struct dns_rr *record = &s->msg->rr[s->scratch->order[group->first + i]];
+        enum dns_err err = copy_rdata(s, record, &rr[i]);
+        if (err != DNS_OK)
+            return err;
+    }
+    set->rr = rr;
+    set->count = group->count;
+    return DNS_OK;
+}
+
+/* An RRSIG that does not parse, or covers something else, is as good as absent. */
+static enum dns_err copy_sigs(const struct splitter *s, const struct dns_rrset *group,
+                              struct val_rrset *set)
+{
+    struct val_sig *sigs = val_arena_take(s->arena, group->sig_count * sizeof(*sigs));
+    if (!sigs)
+        return DNS_E_SPACE;
+    for (uint32_t i = 0; i < group->sig_count; i++) {
+        const struct dns_rr *record = &s->msg->rr[s->scratch->order[group->sig_first + i]];
+        struct val_sig *sig = &sigs[set->sig_count];
+        enum dns_err err = copy_rdata(s, record, &sig->rdata);
+        if (err == DNS_E_SPACE)
+            return err;
+        if (err != DNS_OK)
+            continue;
+        struct dns_reader r = dns_reader_init(sig->rdata.data, sig->rdata.len);
+        if (dns_rrsig_read(r, &sig->rrsig) != DNS_OK || sig->rrsig.covered != group->type)
+            continue;
+        sig->ttl_s = record->ttl_s;
+        set->sig_count++;
+    }
+    set->sigs = sigs;
+    return DNS_OK;
+}
+
+static enum dns_err copy_group(const struct splitter *s, const struct dns_rrset *group,
+                               struct val_rrset *ret)
+{
+    struct val_rrset set = {
+        .owner = group->owner,
+        .type = group->type,
+        .class_ = group->class_,
+        .ttl_s = group->ttl_s,
+        .section = group->section,
+    };
+    enum dns_err err = copy_records(s, group, &set);
+    if (err == DNS_OK)
+        err = copy_sigs(s, group, &set);
+    if (err == DNS_OK)
+        *ret = set;
+    return err;
+}
+
+static enum dns_err split(const struct splitter *s, struct val_rrsets *ret, bool *malformed)
+{
+    struct dns_rrsets groups;
+    enum dns_err err =
+        dns_rrsets_group(s->msg, s->scratch->table, DNS_RRSET_MAX, s->scratch->order, &groups);
+    if (err != DNS_OK)
+        return err;
+    struct val_rrsets sets = {.set = val_arena_take(s->arena, groups.count * sizeof(*sets.set))};
+    if (!sets.set)
+        return DNS_E_SPACE;
+    bool bad = false;
+    for (uint32_t i = 0; i < groups.count; i++) {
+        err = copy_group(s, &groups.set[i], &sets.set[sets.count]);
+        if (err == DNS_E_SPACE)
+            return err;
+        if (err == DNS_OK)
+            sets.count++;
+        else
+            bad = true;
+    }
+    *ret = sets;
+    *malformed = bad;
+    return DNS_OK;
+}
+
+enum dns_err val_rrsets_split(const struct dns_msg *msg, struct val_arena *arena,
+                              struct val_rrsets *ret, bool *malformed)
+{
+    if (msg->rr_count > DNS_RR_MAX)
+        return DNS_E_COUNT;
+    struct scratch *scratch = malloc(sizeof(*scratch));
+    if (!scratch)
+        return DNS_E_SPACE;
+    const struct splitter s = {msg, arena, scratch};
+    enum dns_err err = split(&s, ret, malformed);
+    free(scratch);
+    return err;
+}
+
+const struct val_rrset *val_rrsets_find(const struct val_rrsets *sets, const struct dns_name *owner,
+                                        uint16_t type)
+{
+    for (uint32_t i = 0; i < sets->count; i++)
+        if (sets->set[i].type == type && sets->set[i].class_ == DNS_CLASS_IN &&
+            dns_name_equal(&sets->set[i].owner, owner))
+            return &sets->set[i];
+    return NULL;
+}
