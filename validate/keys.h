@@ -26,7 +26,9 @@ enum val_why val_ds_usable(const struct val_ds_set *ds, const struct val_policy 
  * itself have signed `dnskeys`; then every usable key of the set is believed. SHA-1 DS count only
  * where no SHA-2 DS stands (RFC 4509 3). On success a new SECURE zone (expires_s the least of
  * ds_expires_s, TTL and RRSIG validity); else NULL and *reason. *ret_sig (may be NULL) tells which
- * RRSIG and *ret_ds which DS carried it, for the trace. */
+ * RRSIG and *ret_ds which DS carried it, for the trace.
+ * reason->why VAL_WHY_ALGORITHM or _DIGEST is no failure of the zone: no usable DS stands, or every
+ * one means a key of a size that is not supported here, so the zone is insecure (RFC 4035 5.2). */
 const struct val_zone *val_zone_lift(const struct dns_name *zone, const struct val_ds_set *ds,
                                      uint64_t ds_expires_s, const struct val_rrset *dnskeys,
                                      uint64_t now_s, const struct val_policy *policy,

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known of each DNSSEC algorithm, and one verification by OpenSSL (RFC 3110, 5702, 6605,
+ * 8080). Knows neither policy nor budget. */
+#ifndef VALIDATE_ALGORITHM_H
+#define VALIDATE_ALGORITHM_H
+
+#include <openssl/evp.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum val_family { VAL_RSA, VAL_ECDSA, VAL_EDDSA };
+
+struct val_algorithm {
+    uint8_t number; /* as in DNSKEY and RRSIG */
+    enum val_family family;
+    const char *digest; /* OpenSSL's name; NULL: the algorithm has its own */
+    const char *name;   /* OpenSSL's name of the curve; NULL for RSA */
+    uint8_t part_len;   /* octets of one coordinate, or of a raw key; 0 for RSA */
+    uint8_t cost;       /* crypto units (budget.h); for RSA of up to 2048 bits */
+    uint16_t bits;      /* of a key; 0 for RSA */
+};
+
+const struct val_algorithm *val_algorithm_find(uint8_t number); /* NULL when unknown here */
+
+/* `sig` is in the form of an RRSIG. False also when OpenSSL could not do it. Leaves OpenSSL's error
+ * queue as it was. */
+bool val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
+                          const uint8_t *data, size_t data_len, const uint8_t *sig, size_t sig_len);
+
+#endif
