@@ -6,8 +6,14 @@
 #include "dns/reader.h"
 #include "dns/writer.h"
 
-enum { DNS_OPTION_NSID = 3, DNS_OPTION_ECS = 8, DNS_OPTION_COOKIE = 10, DNS_OPTION_KEEPALIVE = 11,
-       DNS_OPTION_PADDING = 12, DNS_OPTION_EDE = 15 };
+enum {
+    DNS_OPTION_NSID = 3,
+    DNS_OPTION_ECS = 8,
+    DNS_OPTION_COOKIE = 10,
+    DNS_OPTION_KEEPALIVE = 11,
+    DNS_OPTION_PADDING = 12,
+    DNS_OPTION_EDE = 15
+};
 
 #define DNS_EDE_TEXT_MAX 120u /* octets of EXTRA-TEXT that we write or keep, without NUL */
 
@@ -19,11 +25,11 @@ struct dns_ede {
 /* What an OPT record says. All 0 when the message has none. */
 struct dns_edns {
     bool present;
-    bool dnssec_ok;        /* the DO bit (RFC 3225) */
+    bool dnssec_ok; /* the DO bit (RFC 3225) */
     uint8_t version;
-    uint8_t rcode_high;    /* upper eight bits of the extended RCODE */
-    uint16_t udp_size;     /* as sent; below 512 means 512 */
-    uint32_t options_off;  /* where the options lie in the message */
+    uint8_t rcode_high;   /* upper eight bits of the extended RCODE */
+    uint16_t udp_size;    /* as sent; below 512 means 512 */
+    uint32_t options_off; /* where the options lie in the message */
     uint32_t options_len;
 };
 
@@ -49,8 +55,8 @@ struct dns_opt_out {
     bool dnssec_ok;
     const struct dns_ede *ede;
     uint16_t pad_to;
-    bool keepalive;         /* edns-tcp-keepalive (RFC 7828) */
-    uint16_t keepalive_ds;  /* its timeout in units of 100 ms */
+    bool keepalive;        /* edns-tcp-keepalive (RFC 7828) */
+    uint16_t keepalive_ds; /* its timeout in units of 100 ms */
 };
 void dns_write_opt(struct dns_writer *w, const struct dns_opt_out *opt);
 uint32_t dns_opt_len(const struct dns_opt_out *opt); /* octets it takes, without padding */

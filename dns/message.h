@@ -15,8 +15,14 @@
 enum dns_section { DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL };
 
 enum { /* header flag bits, as in the 16 bit word at offset 2 */
-    DNS_FLAG_QR = 0x8000, DNS_FLAG_AA = 0x0400, DNS_FLAG_TC = 0x0200, DNS_FLAG_RD = 0x0100,
-    DNS_FLAG_RA = 0x0080, DNS_FLAG_Z = 0x0040, DNS_FLAG_AD = 0x0020, DNS_FLAG_CD = 0x0010,
+       DNS_FLAG_QR = 0x8000,
+       DNS_FLAG_AA = 0x0400,
+       DNS_FLAG_TC = 0x0200,
+       DNS_FLAG_RD = 0x0100,
+       DNS_FLAG_RA = 0x0080,
+       DNS_FLAG_Z = 0x0040,
+       DNS_FLAG_AD = 0x0020,
+       DNS_FLAG_CD = 0x0010,
 };
 
 struct dns_question {
@@ -29,25 +35,25 @@ struct dns_rr {
     uint32_t owner_off; /* octets from the start of the message */
     uint32_t ttl_off;
     uint32_t rdata_off;
-    uint32_t ttl_s;     /* RFC 2181 8: a set top bit reads as 0 */
+    uint32_t ttl_s; /* RFC 2181 8: a set top bit reads as 0 */
     uint16_t rdata_len;
     uint16_t type;
     uint16_t class_;
-    uint8_t section;    /* enum dns_section */
+    uint8_t section; /* enum dns_section */
 };
 
 struct dns_msg {
     const uint8_t *buf; /* borrowed */
     uint32_t len;
     uint16_t id;
-    uint16_t flags;     /* DNS_FLAG_…, opcode and low rcode still in place */
+    uint16_t flags; /* DNS_FLAG_…, opcode and low rcode still in place */
     uint8_t opcode;
-    uint16_t rcode;     /* extended by EDNS when present */
-    uint16_t question_count;        /* as in the header; only the first is read */
-    struct dns_question question;   /* valid when question_count > 0 */
-    uint32_t question_end;          /* offset behind the question section */
+    uint16_t rcode;               /* extended by EDNS when present */
+    uint16_t question_count;      /* as in the header; only the first is read */
+    struct dns_question question; /* valid when question_count > 0 */
+    uint32_t question_end;        /* offset behind the question section */
     struct dns_edns edns;
-    const struct dns_rr *rr;        /* the caller's table; OPT is not in it */
+    const struct dns_rr *rr; /* the caller's table; OPT is not in it */
     uint32_t rr_count;
 };
 

@@ -75,7 +75,7 @@ struct dns_nsec { /* RFC 4034 4.1 */
 };
 enum dns_err dns_nsec_read(struct dns_reader rdata, struct dns_nsec *ret);
 
-struct dns_nsec3 { /* RFC 5155 3.2 */
+struct dns_nsec3 {                 /* RFC 5155 3.2 */
     uint8_t hash_algorithm, flags; /* flag 1: opt-out */
     uint16_t iterations;
     const uint8_t *salt;

@@ -11,8 +11,8 @@
 struct dns_rrset {
     struct dns_name owner;
     uint16_t type, class_;
-    uint32_t ttl_s;       /* the lowest of its records' (RFC 2181 5.2) */
-    uint8_t section;      /* of its first record */
+    uint32_t ttl_s;                /* the lowest of its records' (RFC 2181 5.2) */
+    uint8_t section;               /* of its first record */
     uint16_t first, count;         /* its records: order[first .. first+count) */
     uint16_t sig_first, sig_count; /* RRSIGs covering it: order[sig_first .. +sig_count) */
 };
@@ -23,7 +23,7 @@ struct dns_rrset {
 struct dns_rrsets {
     struct dns_rrset *set; /* the caller's table */
     uint32_t count;
-    uint16_t *order;       /* indices into msg->rr */
+    uint16_t *order; /* indices into msg->rr */
 };
 enum dns_err dns_rrsets_group(const struct dns_msg *msg, struct dns_rrset *table, uint32_t cap,
                               uint16_t *order, struct dns_rrsets *ret);

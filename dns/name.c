@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+#include "dns/name.h"
+
+#include <string.h>
+
+const struct dns_name dns_root = {.len = 1, .labels = 0, .wire = {0}};
+
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+/* Appends one label to a name under construction, its final root label not yet written. */
+static enum dns_err append(struct dns_name *name, const void *label, size_t len)
+{
+    if (len == 0 || len > DNS_LABEL_MAX)
+        return DNS_E_LABEL;
+    if (name->len + len + 2u > DNS_NAME_MAX) /* its length octet, and the root label to come */
+        return DNS_E_NAME_LONG;
+    name->wire[name->len] = (uint8_t)len;
+    memcpy(name->wire + name->len + 1, label, len);
+    name->len = (uint8_t)(name->len + len + 1);
+    name->labels++;
+    return DNS_OK;
+}
+
+static void finish(struct dns_name *name, struct dns_name *ret)
+{
+    name->wire[name->len++] = 0;
+    *ret = *name;
+}
+
+enum dns_err dns_name_read(struct dns_reader *r, struct dns_name *ret)
+{
+    struct dns_name name = {0};
+    struct dns_reader at = *r; /* moves along the pointers; r only over the part at this place */
+    bool jumped = false;
+    uint32_t start = r->off;
+    for (;;) {
+        uint8_t len = dns_read_u8(&at);
+        if (at.err == DNS_OK && len >= 0xc0) {
+            uint32_t target = (uint32_t)(len & 0x3f) << 8 | dns_read_u8(&at);
+            if (at.err == DNS_OK && target >= start)
+                at.err = DNS_E_POINTER;
+            if (!jumped)
+                *r = at;
+            jumped = true;
+            start = target; /* each jump lands before all the last: this ends */
+            at.off = at.err == DNS_OK ? target : at.off;
+        } else if (at.err == DNS_OK && len > DNS_LABEL_MAX) {
+            at.err = DNS_E_LABEL;
+        } else if (at.err == DNS_OK && len > 0) {
+            const uint8_t *label = dns_read_bytes(&at, len);
+            if (label)
+                at.err = append(&name, label, len);
+        }
+        if (at.err != DNS_OK || len == 0)
+            break;
+    }
+    if (!jumped || at.err != DNS_OK) {
+        uint32_t off = jumped ? r->off : at.off;
+        *r = at;
+        r->off = off;
+    }
+    if (at.err != DNS_OK)
+        return at.err;
+    finish(&name, ret);
+    return DNS_OK;
+}
+
+void dns_name_skip(struct dns_reader *r)
+{
+    for (;;) {
+        uint8_t len = dns_read_u8(r);
+        if (r->err != DNS_OK || len == 0)
+            return;
+        if (len >= 0xc0) {
+            (void)dns_read_u8(r);
+            return;
+        }
+        if (len > DNS_LABEL_MAX)
+            r->err = DNS_E_LABEL;
+        (void)dns_read_bytes(r, len);
+    }
+}
+
+enum dns_err dns_name_from_wire(const void *wire, size_t len, struct dns_name *ret)
+{
+    struct dns_reader r = dns_reader_init(wire, len);
+    struct dns_name name = {0};
+    for (uint8_t n = dns_read_u8(&r); n != 0; n = dns_read_u8(&r)) {
+        const uint8_t *label = dns_read_bytes(&r, n);
+        if (!label)
+            break;
+        enum dns_err err = append(&name, label, n);
+        if (err != DNS_OK)
+            return err;
+    }
+    enum dns_err err = dns_reader_finish(&r);
+    if (err == DNS_OK)
+        finish(&name, ret);
+    return err;
+}
+
+void dns_write_name(struct dns_writer *w, const struct dns_name *name)
+{
+    dns_write_bytes(w, name->wire, name->len);
+}
+
+bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
+{
+    if (a->len != b->len)
+        return false;
+    for (unsigned i = 0; i < a->len; i++)
+        if (lower(a->wire[i]) != lower(b->wire[i])) /* length octets are below 'A' */
+            return false;
+    return true;
+}
+
+/* Offsets of each label's length octet, from the left. */
+static unsigned label_offs(const struct dns_name *name, uint8_t off[static 128])
+{
+    unsigned count = 0;
+    for (unsigned at = 0; name->wire[at] != 0; at += name->wire[at] + 1u)
+        off[count++] = (uint8_t)at;
+    return count;
+}
+
+static int compare_labels(const uint8_t *a, const uint8_t *b)
+{
+    unsigned common = a[0] < b[0] ? a[0] : b[0];
+    for (unsigned i = 1; i <= common; i++) {
+        int difference = lower(a[i]) - lower(b[i]);
+        if (difference != 0)
+            return difference;
+    }
+    return a[0] - b[0];
+}
+
+int dns_name_compare(const struct dns_name *a, const struct dns_name *b)
+{
+    uint8_t a_off[128];
+    uint8_t b_off[128];
+    unsigned a_left = label_offs(a, a_off);
+    unsigned b_left = label_offs(b, b_off);
+    while (a_left > 0 && b_left > 0) {
+        int difference = compare_labels(a->wire + a_off[--a_left], b->wire + b_off[--b_left]);
+        if (difference != 0)
+            return difference;
+    }
+    return (int)a_left - (int)b_left;
+}
+
+unsigned dns_name_suffix_off(const struct dns_name *name, unsigned labels)
+{
+    unsigned at = 0;
+    for (unsigned left = name->labels; left > labels; left--)
+        at += name->wire[at] + 1u;
+    return at;
+}
+
+struct dns_name dns_name_suffix(const struct dns_name *name, unsigned labels)
+{
+    unsigned off = dns_name_suffix_off(name, labels);
+    struct dns_name suffix = {.len = (uint8_t)(name->len - off), .labels = (uint8_t)labels};
+    memcpy(suffix.wire, name->wire + off, suffix.len);
+    return suffix;
+}
+
+bool dns_name_within(const struct dns_name *name, const struct dns_name *ancestor)
+{
+    if (name->labels < ancestor->labels || name->len < ancestor->len)
+        return false;
+    unsigned off = dns_name_suffix_off(name, ancestor->labels);
+    if (name->len - off != ancestor->len)
+        return false;
+    for (unsigned i = 0; i < ancestor->len; i++)
+        if (lower(name->wire[off + i]) != lower(ancestor->wire[i]))
+            return false;
+    return true;
+}
+
+unsigned dns_name_common_labels(const struct dns_name *a, const struct dns_name *b)
+{
+    uint8_t a_off[128];
+    uint8_t b_off[128];
+    unsigned a_left = label_offs(a, a_off);
+    unsigned b_left = label_offs(b, b_off);
+    unsigned common = 0;
+    while (a_left > 0 && b_left > 0 &&
+           compare_labels(a->wire + a_off[--a_left], b->wire + b_off[--b_left]) == 0)
+        common++;
+    return common;
+}
+
+enum dns_err dns_name_prepend(const void *label, size_t label_len, const struct dns_name *parent,
+                              struct dns_name *ret)
+{
+    struct dns_name name = {0};
+    enum dns_err err = append(&name, label, label_len);
+    if (err != DNS_OK)
+        return err;
+    if (name.len + (unsigned)parent->len > DNS_NAME_MAX)
+        return DNS_E_NAME_LONG;
+    memcpy(name.wire + name.len, parent->wire, parent->len);
+    name.len = (uint8_t)(name.len + parent->len);
+    name.labels = (uint8_t)(parent->labels + 1);
+    *ret = name;
+    return DNS_OK;
+}
+
+enum dns_err dns_name_wildcard(const struct dns_name *name, struct dns_name *ret)
+{
+    return dns_name_prepend("*", 1, name, ret);
+}
+
+bool dns_name_is_wildcard(const struct dns_name *name)
+{
+    return name->wire[0] == 1 && name->wire[1] == '*';
+}
+
+enum dns_err dns_name_substitute(const struct dns_name *name, const struct dns_name *owner,
+                                 const struct dns_name *target, struct dns_name *ret)
+{
+    if (name->labels <= owner->labels || !dns_name_within(name, owner))
+        return DNS_E_FORM;
+    unsigned kept = dns_name_suffix_off(name, owner->labels);
+    if (kept + target->len > DNS_NAME_MAX)
+        return DNS_E_NAME_LONG;
+    struct dns_name out = {.len = (uint8_t)(kept + target->len),
+                           .labels = (uint8_t)(name->labels - owner->labels + target->labels)};
+    memcpy(out.wire, name->wire, kept);
+    memcpy(out.wire + kept, target->wire, target->len);
+    *ret = out;
+    return DNS_OK;
+}
+
+void dns_name_lower(struct dns_name *name)
+{
+    for (unsigned i = 0; i < name->len; i++)
+        name->wire[i] = lower(name->wire[i]);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "dns/rdata_table.h"
+
+#include <string.h>
+
+enum dns_err dns_rdata_expand(const struct dns_msg *msg, const struct dns_rr *rr,
+                              struct dns_writer *w)
+{
+    struct dns_reader r = dns_rr_rdata(msg, rr);
+    const struct dns_rdata_shape *shape = dns_rdata_shape(rr->type);
+    static const uint8_t opaque[] = {DNS_FIELD_REST, DNS_FIELD_END};
+    uint32_t start = w->off;
+    for (const uint8_t *f = shape ? shape->fields : opaque; *f && r.err == DNS_OK; f++) {
+        struct dns_name name;
+        uint32_t from = r.off;
+        dns_field_skip(&r, *f, &name);
+        if (r.err != DNS_OK)
+            break;
+        if (*f == DNS_FIELD_NAME)
+            dns_write_name(w, &name);
+        else
+            dns_write_bytes(w, r.buf + from, r.off - from);
+    }
+    enum dns_err err = dns_reader_finish(&r);
+    if (err == DNS_OK && w->err == DNS_OK && w->off - start > UINT16_MAX)
+        err = DNS_E_SPACE;
+    return err != DNS_OK ? err : w->err;
+}
+
+enum dns_err dns_rdata_canonical(uint16_t type, uint8_t *rdata, uint32_t len)
+{
+    const struct dns_rdata_shape *shape = dns_rdata_shape(type);
+    if (!shape || !shape->lower)
+        return DNS_OK;
+    struct dns_reader r = dns_reader_init(rdata, len);
+    for (const uint8_t *f = shape->fields; *f && r.err == DNS_OK; f++) {
+        uint32_t from = r.off;
+        dns_field_skip(&r, *f, NULL);
+        if (*f != DNS_FIELD_NAME || r.err != DNS_OK)
+            continue;
+        for (uint32_t i = from; i < r.off; i++)
+            if (rdata[i] >= 'A' && rdata[i] <= 'Z') /* length octets are below 'A' */
+                rdata[i] = (uint8_t)(rdata[i] + ('a' - 'A'));
+    }
+    return dns_reader_finish(&r);
+}
