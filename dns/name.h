@@ -33,6 +33,10 @@ enum dns_err dns_name_from_wire(const void *wire, size_t len, struct dns_name *r
  * "." is the root, "" is an error. */
 enum dns_err dns_name_parse(const char *text, struct dns_name *ret);
 
+/* The same for master files: "@" is the origin, and a name without a final dot lies below it. */
+enum dns_err dns_name_parse_relative(const char *text, const struct dns_name *origin,
+                                     struct dns_name *ret);
+
 /* Writes the absolute name with its final dot and a NUL; everything but letters, digits and
  * hyphen, underscore and other harmless graphic characters is escaped. Returns strlen. */
 size_t dns_name_text(const struct dns_name *name, char text[static DNS_NAME_TEXT_MAX]);

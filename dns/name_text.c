@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dns/name.h"
 
+#include <string.h>
+
 /* What stands for itself in presentation form; the rest is escaped. */
 static bool plain(uint8_t c)
 {
@@ -104,4 +106,32 @@ enum dns_err dns_name_parse(const char *text, struct dns_name *ret)
     name.wire[name.len++] = 0;
     *ret = name;
     return DNS_OK;
+}
+
+/* A final dot that is not escaped. */
+static bool ends_absolute(const char *text)
+{
+    bool dot = false;
+    while (*text) {
+        dot = *text == '.';
+        text += *text == '\\' && text[1] != '\0' ? 2 : 1;
+    }
+    return dot;
+}
+
+enum dns_err dns_name_parse_relative(const char *text, const struct dns_name *origin,
+                                     struct dns_name *ret)
+{
+    struct dns_name name;
+    if (!strcmp(text, "@")) {
+        *ret = *origin;
+        return DNS_OK;
+    }
+    enum dns_err err = dns_name_parse(text, &name);
+    if (err != DNS_OK || ends_absolute(text)) {
+        if (err == DNS_OK)
+            *ret = name;
+        return err;
+    }
+    return dns_name_substitute(&name, &dns_root, origin, ret);
 }
