@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""The program: mistakes in its configuration, its start, its end, and its other commands."""
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from lib import Case, Tcp, config_text, free_port, program, query
+
+NAME = "www.two.test."
+
+
+def run(*arguments):
+    return subprocess.run([program("veridoh"), *map(str, arguments)], capture_output=True, text=True,
+                          timeout=20, check=False)
+
+
+class Configuration(Case):
+    def write(self, text):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        path = pathlib.Path(directory.name) / "veridoh.yaml"
+        path.write_text(text)
+        return path
+
+    def test_every_mistake_at_once(self):
+        path = self.write("listn:\n  - address: 127.0.0.1:53535\n"
+                          "upstreams:\n  - url: http://plain.example/\n"
+                          "log:\n  level: loud\ncache:\n  size: many\n")
+        for command in (("run", "--config", path), ("check-config", path)):
+            with self.subTest(command=command[0]):
+                done = run(*command)
+                self.assertEqual(done.returncode, 78, done.stderr)
+                for line in ("1:1: error:", "4:10: error:", "6:10: error:", "8:9: error:"):
+                    self.assertIn(f"{path}:{line}", done.stderr)
+                self.assertIn("listen", done.stderr)
+
+    def test_nothing_is_started(self):
+        """A bad key beside a good listener: nobody listens."""
+        port = free_port()
+        done = run("run", "--config", self.write(f"listen:\n  - address: 127.0.0.1:{port}\nwhat: 1\n"))
+        self.assertEqual(done.returncode, 78)
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), 1)
+
+    def test_not_yaml_and_not_there(self):
+        self.assertEqual(run("check-config", self.write("listen: [\n")).returncode, 78)
+        self.assertEqual(run("check-config", "/nonexistent/veridoh.yaml").returncode, 78)
+
+    def test_shipped_one_is_fine(self):
+        done = run("check-config", pathlib.Path(__file__).parents[2] / "conf" / "veridoh.yaml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_bad_anchors(self):
+        up = self.upstream()
+        anchors = self.write(". IN DS nonsense\n")
+        done = run("check-config", self.write(config_text(free_port(), [up], anchors)))
+        self.assertEqual(done.returncode, 78, done.stderr)
+        self.assertIn(f"{anchors}:1", done.stderr)
+
+    def test_port_taken(self):
+        up = self.upstream()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            done = run("run", "--config", self.write(config_text(port, [up], up.dir / "root.ds")))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(str(port), done.stderr)
+
+
+class Stop(Case):
+    def test_signals(self):
+        up = self.upstream()
+        for how in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=how):
+                veri = self.veridoh(up)
+                self.assert_secure(veri.dig(NAME))
+                self.assertEqual(veri.stop(how), 0, veri.last_log)
+
+    def test_with_questions_in_flight(self):
+        up = self.upstream()
+        veri = self.veridoh(up)
+        up.lie("drop", name="*.two.test.")
+        tcp = Tcp(veri.port)
+        self.addCleanup(tcp.close)
+        tcp.send(*(query(f"n{i}.two.test.", ident=i) for i in range(20)))
+        from lib import wait_for
+        wait_for(lambda: up.stats().of("n19.two.test.", "A"), "the questions to be asked")
+        self.assertEqual(veri.stop(), 0, veri.last_log)
+
+    def test_without_any_upstream(self):
+        up = self.upstream()
+        text = config_text("@PORT@", [up], up.dir / "root.ds")
+        (copy := self.world_of((up.dir / "root.ds").read_text()))
+        ca = self.world_of((up.dir / "ca.pem").read_text())
+        text = text.replace(str(up.dir / "root.ds"), str(copy)).replace(str(up.dir / "ca.pem"), str(ca))
+        up.stop()
+        veri = self.veridoh(config=text, anchors=copy, prime=False)
+        self.assert_refused(veri.dig(NAME))
+        self.assertEqual(veri.stop(), 0, veri.last_log)
+
+    def test_several_workers(self):
+        up = self.upstream()
+        config = config_text("@PORT@", [up], up.dir / "root.ds").replace("workers: 1", "workers: 3")
+        veri = self.veridoh(up, config=config)
+        for i in range(12):
+            self.assert_secure(veri.dig(f"x{i}.wild.nsec.test."), "192.0.2.22")
+        self.assertEqual(veri.stop(), 0, veri.last_log)
+
+
+class Commands(Case):
+    def setUp(self):
+        self.up = self.upstream()
+        self.veri = self.veridoh(self.up)
+        self.config = self.veri.dir / "veridoh.yaml"
+
+    def test_explain(self):
+        for name, status, words in (
+                (NAME, 0, ("two.test", "DNSKEY", "DS")),
+                ("www.insecure.test.", 2, ("insecure",)),
+                ("www.expired.test.", 1, ("expired",)),
+                ("www.wrongds.test.", 1, ("wrongds.test",))):
+            with self.subTest(name=name):
+                done = run("explain", "--config", self.config, name)
+                self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+                for word in words:
+                    self.assertIn(word, done.stdout)
+
+    def test_explain_without_an_answer(self):
+        self.up.lie("reset")
+        self.assertEqual(run("explain", "--config", self.config, NAME).returncode, 3)
+
+    def test_query(self):
+        done = run("query", "--config", self.config, NAME, "A")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("192.0.2.32", done.stdout)
+        self.assertEqual(run("query", "--config", self.config, "www.expired.test.").returncode, 1)
+
+    def test_health(self):
+        kept = self.world_of(self.config.read_text())
+        self.assertEqual(run("health", "--config", kept).returncode, 0)
+        self.veri.stop()
+        self.assertNotEqual(run("health", "--config", kept).returncode, 0)
+
+    def test_misuse(self):
+        for words in (("nonsense",), (), ("query",), ("run", "--nonsense")):
+            with self.subTest(words=words):
+                self.assertEqual(run(*words).returncode, 64)
+
+
+if __name__ == "__main__":
+    unittest.main()
