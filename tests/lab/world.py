@@ -60,9 +60,13 @@ def unsigned(name, ds="", body=ORDINARY):
     return Zone(name, algorithm=None, ds=ds, body=body)
 
 
-def without(*words):
-    """Drops the records whose line holds all these words."""
-    return lambda lines: [line for line in lines if not all(w in line.split() for w in words)]
+def without(*kinds, owner=None):
+    """An edit that drops the records of these kinds; "RRSIG A" are the signatures of A."""
+    def kept(line):
+        f = line.split()
+        kind = f"RRSIG {f[4]}" if f[3:4] == ["RRSIG"] else "".join(f[3:4])
+        return kind not in kinds or owner not in (None, f[0])
+    return lambda lines: [line for line in lines if kept(line)]
 
 
 def forged(lines):
@@ -120,9 +124,10 @@ def zones():
         Zone("wrongds.se", ds=NO_KEY_DS),
         unsigned("nosig.org", ds=NO_KEY_DS),
         Zone("forged.se", edit=forged),
-        Zone("norrsig.se", edit=without("target.norrsig.se.", "RRSIG", "A")),
-        Zone("nodenial.se", edit=without("NSEC")),
-        Zone("denied.se", edit=without("hidden.denied.se.", "A")),  # its NSEC still shows it
+        Zone("norrsig.se", edit=without("RRSIG A", owner="target.norrsig.se.")),
+        Zone("nodenial.se", edit=without("NSEC", "RRSIG NSEC")),
+        Zone("denied.se", edit=without("A", "RRSIG A", owner="hidden.denied.se.")),
+        # (the NSEC there still shows the A)
         Zone("nta.se", times=(-60 * DAY, -30 * DAY)),  # the configuration excuses this one
         # not delegated at all: for a route of the configuration
         unsigned("corp.internal"),
