@@ -208,6 +208,22 @@ class Veridoh(Process):
         return dig(self.port, name, type_, *options)
 
 
+class Unbound(Process):
+    """Debian's unbound as a validating forwarder of the same upstream, by plain DNS."""
+
+    def __init__(self, upstream):
+        self.port = free_port()
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="veridoh-unbound-"))
+        (directory / "unbound.conf").write_text(
+            f'server:\n interface: 127.0.0.1@{self.port}\n do-daemonize: no\n username: ""\n'
+            ' do-not-query-localhost: no\n module-config: "validator iterator"\n use-syslog: no\n'
+            f' trust-anchor-file: "{upstream.dir}/root.ds"\n chroot: ""\n pidfile: ""\n'
+            ' local-zone: "test." nodefault\nremote-control:\n control-enable: no\n'
+            f'forward-zone:\n name: "."\n forward-addr: 127.0.0.1@{upstream.plain_port}\n')
+        super().__init__(["unbound", "-d", "-c", directory / "unbound.conf"], directory)
+        wait_for(lambda: ask_udp(self.port, query(".", "NS"), 0.2), "unbound to answer")
+
+
 def root_keys_answered(upstream):
     return upstream.stats().of(".", "DNSKEY")
 
@@ -305,7 +321,7 @@ def dig(port, name, type_="A", *options):
 
 # --- a bare DNS client --------------------------------------------------------------------------
 
-TYPES = {"A": 1, "NS": 2, "AAAA": 28, "DS": 43, "DNSKEY": 48, "NXNAME": 128, "ANY": 255}
+TYPES = {"A": 1, "NS": 2, "MX": 15, "AAAA": 28, "DS": 43, "DNSKEY": 48, "ANY": 255}
 
 
 def wire_name(name):

@@ -4,7 +4,7 @@
 import subprocess
 import unittest
 
-from lib import Case, Process, dig, free_port, wait_for
+from lib import Case, Unbound, dig
 
 ALGORITHMS = (5, 7, 8, 10, 13, 14, 15, 16)
 
@@ -73,22 +73,13 @@ class Signatures(Case):
                 self.assertEqual(verdict, want.split()[0], text)
 
     def test_unbound_agrees(self):
-        port = free_port()
-        config = self.up.dir / "unbound.conf"
-        config.write_text(
-            f'server:\n interface: 127.0.0.1@{port}\n do-daemonize: no\n username: ""\n'
-            ' do-not-query-localhost: no\n module-config: "validator iterator"\n use-syslog: no\n'
-            f' trust-anchor-file: "{self.up.dir}/root.ds"\n chroot: ""\n pidfile: ""\n'
-            ' local-zone: "test." nodefault\nremote-control:\n control-enable: no\n'
-            f'forward-zone:\n name: "."\n forward-addr: 127.0.0.1@{self.up.plain_port}\n')
-        unbound = Process(["unbound", "-d", "-c", config])
+        unbound = Unbound(self.up)
         self.addCleanup(unbound.stop)
-        wait_for(lambda: dig(port, ".", "SOA", "+time=1").rcode, "unbound to answer")
         for name, type_, want in PROOFS:
             if name == "www.revoked.test.":
                 continue  # unbound 1.17 believes a revoked key to which a DS points
             with self.subTest(name=name, type=type_):
-                answer = dig(port, name, type_)
+                answer = dig(unbound.port, name, type_)
                 verdict = {"SERVFAIL": "bogus"}.get(
                     answer.rcode, "secure" if "ad" in answer.flags else "insecure")
                 self.assertEqual(verdict, want.split()[0], answer)
