@@ -97,11 +97,8 @@ static void on_slow(uv_timer_t *timer)
 static void add_header(nghttp2_nv *headers, size_t *count, const char *name, const char *value)
 {
     headers[(*count)++] = (nghttp2_nv){
-        (uint8_t *)(uintptr_t)name,
-        (uint8_t *)(uintptr_t)value, /* nghttp2 copies them */
-        strlen(name),
-        strlen(value),
-        NGHTTP2_NV_FLAG_NONE,
+        (uint8_t *)name, (uint8_t *)value, /* nghttp2 copies them */
+        strlen(name),    strlen(value),    NGHTTP2_NV_FLAG_NONE,
     };
 }
 
@@ -175,8 +172,11 @@ static int base64url(const char *text, uint8_t *out, size_t cap)
     if (len >= 2048 || (len + 3) / 4 * 3 > cap)
         return -1;
     for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        padded[i] = c == '-' ? '+' : c == '_' ? '/' : c;
+        padded[i] = text[i];
+        if (text[i] == '-')
+            padded[i] = '+';
+        else if (text[i] == '_')
+            padded[i] = '/';
     }
     size_t pad = (4 - len % 4) % 4;
     memset(padded + len, '=', pad);

@@ -56,18 +56,18 @@ static X509 *make_authority(EVP_PKEY *pkey)
     return NULL;
 }
 
-static X509 *make_server(const char *name, EVP_PKEY *pkey, X509 *issuer, EVP_PKEY *issuer_key)
+static X509 *make_server(const char *name, EVP_PKEY *server_key, X509 *issuer, EVP_PKEY *ca_key)
 {
     char names[400];
     (void)snprintf(names, sizeof names, "DNS:%s,DNS:localhost,IP:127.0.0.1,IP:::1", name);
-    X509 *cert = new_certificate(name, pkey);
+    X509 *cert = new_certificate(name, server_key);
     if (!cert)
         return NULL;
     (void)X509_set_issuer_name(cert, X509_get_subject_name(issuer));
     if (add_extension(cert, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
         add_extension(cert, issuer, NID_ext_key_usage, "serverAuth") &&
         add_extension(cert, issuer, NID_subject_alt_name, names) &&
-        X509_sign(cert, issuer_key, EVP_sha256()) > 0)
+        X509_sign(cert, ca_key, EVP_sha256()) > 0)
         return cert;
     X509_free(cert);
     return NULL;

@@ -56,7 +56,7 @@ static struct node *node_ensure(struct arena *arena, struct zone *zone, const st
         return zone->node[at];
     if (zone->node_count == zone->node_cap)
         grow(arena, zone);
-    memmove(&zone->node[at + 1], &zone->node[at], (zone->node_count - at) * sizeof *zone->node);
+    memmove(&zone->node[at + 1], &zone->node[at], (zone->node_count - at) * sizeof(struct node *));
     zone->node_count++;
     zone->node[at] = arena_alloc(arena, sizeof(struct node));
     zone->node[at]->name = *name;
