@@ -126,18 +126,21 @@ static enum dns_err dnskey_to_ds(const struct dns_name *zone, const uint8_t *rda
     return w->err;
 }
 
-static bool is_blank(const char *line)
+/* A line without its comment; neither DS nor DNSKEY has quoted fields. NULL when out of memory. */
+static char *uncomment(const char *line)
 {
-    line += strspn(line, " \t\r\n");
-    return *line == '\0' || *line == ';' || *line == '#';
+    return strndup(line, strcspn(line, ";#\r\n"));
 }
 
-enum dns_err val_anchors_add_line(struct val_anchors *anchors, const char *line)
+static bool is_blank(const char *line)
+{
+    return line[strspn(line, " \t")] == '\0';
+}
+
+static enum dns_err record_add(struct val_anchors *anchors, const char *line)
 {
     uint8_t rdata[2048], made[64]; /* a DNSKEY of RSA-4096 has about 520 octets */
     struct dns_line record;
-    if (is_blank(line))
-        return DNS_OK;
     struct dns_writer w = dns_writer_init(rdata, sizeof(rdata));
     enum dns_err err = dns_line_parse(line, &dns_root, 0, &record, &w);
     if (err != DNS_OK)
@@ -151,6 +154,16 @@ enum dns_err val_anchors_add_line(struct val_anchors *anchors, const char *line)
     struct dns_writer ds = dns_writer_init(made, sizeof(made));
     err = dnskey_to_ds(&record.owner, rdata, w.off, &ds);
     return err == DNS_OK ? ds_add(anchors, &record.owner, made, ds.off) : err;
+}
+
+enum dns_err val_anchors_add_line(struct val_anchors *anchors, const char *line)
+{
+    char *bare = uncomment(line);
+    if (!bare)
+        return DNS_E_SPACE;
+    enum dns_err err = is_blank(bare) ? DNS_OK : record_add(anchors, bare);
+    free(bare);
+    return err;
 }
 
 enum dns_err val_anchors_add_text(struct val_anchors *anchors, const char *text, unsigned *ret_line)
