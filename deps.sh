@@ -21,7 +21,7 @@ is_installed() {
 need() {
     local missing=() package
     for package in "$@"; do
-        is_installed "$package" || missing+=("$package")
+        [[ " ${missing[*]} " == *" $package "* ]] || is_installed "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] && return 0
     if ! command -v apt-get >/dev/null; then
