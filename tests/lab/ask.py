@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The ways to ask: real clients, and what each says in one common form.
 
-Every way takes a Question and gives a Reply whose fields are None where that client does not tell."""
+Every way takes a Question and gives a Reply; fields that the client does not tell are None."""
 import re
 import subprocess
 from dataclasses import dataclass, field
@@ -60,11 +60,13 @@ def read_message(text, tells_ede=True):
         flags.add("sig")
     return Reply(rcode=rcode.group(1) if rcode else "TIMEOUT", flags=flags, said=text,
                  ede=set(re.findall(r"EDE: (\d+)", text)) if tells_ede else None,
-                 data=sorted(re.sub(r"\s+", "_", d.strip()) for _, _, kind, d in answer if kind != "RRSIG"))
+                 data=sorted(re.sub(r"\s+", "_", d.strip())
+                             for _, _, kind, d in answer if kind != "RRSIG"))
 
 
 def transport_options(question, tcp):
-    return "@" + ADDRESS[question.transport[-1]], [tcp] if question.transport.startswith("tcp") else []
+    kind, family = question.transport[:3], question.transport[3:]
+    return "@" + ADDRESS[family], [tcp] if kind == "tcp" else []
 
 
 def dig(question, _):
@@ -93,7 +95,7 @@ def delv(question, lab):
     text = run(["delv", "-a", str(lab.dir / "delv.keys"), "+root=.", server, *tcp, question.name,
                 question.type])[1]
     verdicts = (("; unsigned answer", "insecure"), ("; negative response, unsigned", "insecure"),
-                ("fully validated", "secure"), ("resolution failed", "bogus"))  # the first that is said
+                ("fully validated", "secure"), ("resolution failed", "bogus"))
     verdict = next((v for words, v in verdicts if words in text), "nothing")
     return Reply(verdict=verdict, said=text)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The lab's processes: knotd has the zones, unbound and named resolve over DoH without validating,
-so that what is wrong in a zone reaches whoever asks them. All stop when `Servers.stop` is called."""
+so that what is wrong in a zone reaches whoever asks them."""
 import json
 import subprocess
 import time
@@ -165,8 +165,8 @@ class Servers:
         self.start("unbound", ["unbound", "-d", "-c", self.write("unbound.conf", UNBOUND)])
         self.start("named", ["named", "-g", "-n", "1", "-c", self.write("named.conf", NAMED)])
         for brand, port in DOH.items():
-            self.wait_for(brand, "@127.0.0.1", "-p", str(port), "+https", f"+tls-ca={self.dir}/ca.pem",
-                          f"+tls-hostname={HOST}")
+            self.wait_for(brand, "@127.0.0.1", "-p", str(port), "+https",
+                          f"+tls-ca={self.dir}/ca.pem", f"+tls-hostname={HOST}")
 
     def start_oracle(self):
         """A validating unbound in veridoh's place: what others think of this world."""

@@ -38,12 +38,12 @@ c4       A      192.0.2.79
 odd      TYPE65400 \\# 4 c0000205
 sp\\032ace A     192.0.2.80
 """
-BIG = "".join('big TXT "%02d%s"\n' % (i, "b" * 240) for i in range(20))  # 5 kB, more than any UDP answer
+BIG = "".join(f'big TXT "{i:02}{"b" * 240}"\n' for i in range(20))  # 5 kB: more than UDP takes
 
 
 class Zone:
-    """`body` is master file text. `ds` replaces the DS records that the parent should have; {} in it
-    stands for the true ones. `edit` gets the signed lines, one record each, and returns others."""
+    """`body` is master file text. `ds` are the DS records that the parent has; {} in it stands for
+    the true ones. `edit` gets the signed lines, one record each, and returns others."""
 
     def __init__(self, name, algorithm=13, denial="nsec", csk=True, body=ORDINARY, ds="{}",
                  edit=None, times=SOUND, iterations=0):
@@ -200,6 +200,7 @@ def build(directory):
             for zone in layer:
                 if zone.name not in (".", "corp.internal"):
                     parent_of(zone, everything).delegations += delegation(directory, zone)
-    (directory / "root.hints").write_text(f". 3600 NS {NAMESERVER}\n{NAMESERVER} 3600 A {AUTHORITY}\n")
+    hints = f". 3600 NS {NAMESERVER}\n{NAMESERVER} 3600 A {AUTHORITY}\n"
+    (directory / "root.hints").write_text(hints)
     (directory / "root.ds").write_text((directory / "dsset-.").read_text())
     return everything
