@@ -35,6 +35,7 @@ c1       CNAME  c2
 c2       CNAME  c3
 c3       CNAME  c4
 c4       A      192.0.2.79
+web      HTTPS  1 . alpn=h2
 odd      TYPE65400 \\# 4 c0000205
 sp\\032ace A     192.0.2.80
 """
@@ -84,6 +85,7 @@ tonowhere  CNAME  nope.a8.org.
 towild     CNAME  any.wild.a8.org.
 old        DNAME  a8.org.
 oldplain   DNAME  plain.se.
+*.walias   CNAME  www.a8.org.
 """
 
 
@@ -114,6 +116,7 @@ def zones():
         unsigned("plain.org"),
         unsigned("plain.se"),
         Zone("island.plain.se"),  # signed below an unsigned zone: nothing leads to its key
+        Zone("ruin.plain.se", times=(-60 * DAY, -30 * DAY)),  # … not even to an expired one
         unsigned("unkalg.com", ds=UNKNOWN_ALGORITHM_DS),
         unsigned("unkdigest.se", ds=UNKNOWN_DIGEST_DS),
         Zone("sha1.org", 7, "nsec3"),
