@@ -44,11 +44,13 @@ struct dns_option {
 bool dns_option_next(struct dns_reader *r, struct dns_option *ret);
 
 /* The first EDE option of a message with these options; ret->code is DNS_EDE_NONE without one.
- * Text is cut to DNS_EDE_TEXT_MAX at a UTF-8 boundary and control characters become '?'. */
+ * Text is cut to DNS_EDE_TEXT_MAX at a UTF-8 boundary; control characters and what is not UTF-8
+ * become '?'. */
 void dns_ede_find(const uint8_t *msg, const struct dns_edns *edns, struct dns_ede *ret);
 
 /* Writes an OPT record: with DO, EDE (NULL or code NONE: without), and padding up to the next
- * multiple of `pad_to` octets of the whole message (RFC 8467; 0: none). Does not count it. */
+ * multiple of `pad_to` octets of the whole message (RFC 8467; 0: none), or as far as there is room.
+ * Does not count it. */
 struct dns_opt_out {
     uint16_t udp_size;
     uint8_t rcode_high;

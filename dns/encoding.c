@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "dns/encoding.h"
+
 #include "dns/rdata.h"
+
+#include <string.h>
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -8,7 +12,7 @@ static const char hex_digits[] = "0123456789abcdef";
 
 static bool blank(char c)
 {
-    return c == ' ' || c == '\t';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 static int digit_of(const char *digits, char c)
@@ -19,21 +23,21 @@ static int digit_of(const char *digits, char c)
     return -1;
 }
 
-enum dns_err dns_base64_read(const char *text, struct dns_writer *w)
+enum dns_err dns_base64_read_word(struct dns_word word, struct dns_writer *w)
 {
     uint32_t bits = 0;
     unsigned have = 0;
     unsigned chars = 0;
     unsigned pads = 0;
-    for (; *text; text++) {
-        if (blank(*text))
+    for (size_t i = 0; i < word.len; i++) {
+        if (blank(word.at[i]))
             continue;
         chars++;
-        if (*text == '=') {
+        if (word.at[i] == '=') {
             pads++;
             continue;
         }
-        int digit = digit_of(base64_digits, *text);
+        int digit = digit_of(base64_digits, word.at[i]);
         if (digit < 0 || pads > 0)
             return DNS_E_TEXT;
         bits = bits << 6 | (uint32_t)digit;
@@ -48,7 +52,13 @@ enum dns_err dns_base64_read(const char *text, struct dns_writer *w)
     return w->err;
 }
 
-/* `group` octets become digits of `width` bits each; the last group may be partial. */
+enum dns_err dns_base64_read(const char *text, struct dns_writer *w)
+{
+    return dns_base64_read_word((struct dns_word){.at = text, .len = strlen(text)}, w);
+}
+
+/* Octets become digits of `width` bits each, zero bits fill the last, '=' fills up to a multiple
+ * of `pad_to` (0: does not). */
 static size_t encode(const uint8_t *data, size_t len, const char *digits, unsigned width,
                      unsigned pad_to, char *text, size_t cap)
 {
@@ -110,13 +120,15 @@ enum dns_err dns_base32hex_read(const char *text, size_t text_len, struct dns_wr
     return have >= 5 || (bits & ((1u << have) - 1u)) != 0 ? DNS_E_TEXT : w->err;
 }
 
-enum dns_err dns_hex_read(const char *text, struct dns_writer *w)
+enum dns_err dns_hex_read_word(struct dns_word word, struct dns_writer *w)
 {
     int high = -1;
-    for (; *text; text++) {
-        if (blank(*text))
+    for (size_t i = 0; i < word.len; i++) {
+        char c = word.at[i];
+        if (blank(c))
             continue;
-        char c = *text >= 'A' && *text <= 'F' ? (char)(*text + ('a' - 'A')) : *text;
+        if (c >= 'A' && c <= 'F')
+            c = (char)(c + ('a' - 'A'));
         int digit = digit_of(hex_digits, c);
         if (digit < 0)
             return DNS_E_TEXT;
@@ -125,4 +137,9 @@ enum dns_err dns_hex_read(const char *text, struct dns_writer *w)
         high = high >= 0 ? -1 : digit;
     }
     return high >= 0 ? DNS_E_TEXT : w->err;
+}
+
+enum dns_err dns_hex_read(const char *text, struct dns_writer *w)
+{
+    return dns_hex_read_word((struct dns_word){.at = text, .len = strlen(text)}, w);
 }

@@ -94,8 +94,12 @@ static enum dns_err read_section(struct dns_reader *r, struct dns_msg *msg, stru
 enum dns_err dns_msg_read(const void *buf, size_t len, struct dns_rr *table, uint32_t table_cap,
                           struct dns_msg *ret)
 {
+    if (len > DNS_MSG_MAX) /* no transport of DNS carries more */
+        return DNS_E_TRAILING;
+    if (table_cap > DNS_RR_MAX)
+        table_cap = DNS_RR_MAX;
     struct dns_reader r = dns_reader_init(buf, len);
-    struct dns_msg msg = {.buf = buf, .len = (uint32_t)len, .rr = table};
+    struct dns_msg msg = {.buf = r.buf, .len = (uint32_t)len, .rr = table};
     msg.id = dns_read_u16(&r);
     msg.flags = dns_read_u16(&r);
     msg.question_count = dns_read_u16(&r);

@@ -73,10 +73,14 @@ struct dns_reader dns_rr_rdata(const struct dns_msg *msg, const struct dns_rr *r
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-/* Compression (RFC 1035 4.1.4) remembers names already written: a bounded table, no allocation. */
+/* Compression (RFC 1035 4.1.4) remembers names already written: a bounded table, no allocation. A
+ * name is only referred to when it is the same octet for octet: so case survives as it was given,
+ * which clients that mix it (0x20) check and signed names need not be guessed. */
 #define DNS_COMPRESS_SLOTS 64u
 struct dns_compress {
+    uint32_t hash[DNS_COMPRESS_SLOTS]; /* of the suffix at off, its length mixed in */
     uint16_t off[DNS_COMPRESS_SLOTS];
+    uint8_t len[DNS_COMPRESS_SLOTS]; /* uncompressed */
     uint8_t count;
 };
 

@@ -4,94 +4,124 @@
 struct copying {
     const struct dns_msg *msg;
     const struct dns_copy *how;
-    struct dns_msg_out *out;
-    uint8_t *scratch; /* one RDATA, expanded */
+    uint16_t qtype;
+    struct dns_msg_out out;
+    uint8_t rdata[DNS_MSG_MAX]; /* one RDATA, expanded */
 };
 
-#define SCRATCH_LEN DNS_MSG_MAX
-
-/* RFC 4035 3.2.1: DNSSEC records go only to those who ask for them, or for that type. */
+/* RFC 4035 3.2.1: these go only to those who ask for DNSSEC, or for that very type. */
 static bool wanted(const struct copying *c, const struct dns_rr *rr)
 {
-    uint16_t qtype = c->msg->question.type;
     bool dnssec =
         rr->type == DNS_TYPE_RRSIG || rr->type == DNS_TYPE_NSEC || rr->type == DNS_TYPE_NSEC3;
-    return !c->how->strip_dnssec || !dnssec || rr->type == qtype || qtype == DNS_TYPE_ANY;
+    return !c->how->strip_dnssec || !dnssec || rr->type == c->qtype || c->qtype == DNS_TYPE_ANY;
 }
 
 static void write_rr(struct copying *c, const struct dns_rr *rr)
 {
-    struct dns_writer w = dns_writer_init(c->scratch, SCRATCH_LEN);
-    if (dns_rdata_expand(c->msg, rr, &w) != DNS_OK) {
-        if (c->out->w.err == DNS_OK)
-            c->out->w.err = DNS_E_FORM;
+    struct dns_writer w = dns_writer_init(c->rdata, sizeof c->rdata);
+    if (c->out.w.err != DNS_OK)
         return;
-    }
+    c->out.w.err = dns_rdata_expand(c->msg, rr, &w);
+    if (c->out.w.err != DNS_OK)
+        return;
     struct dns_name owner = dns_rr_owner(c->msg, rr);
     uint32_t ttl_s = rr->ttl_s > c->how->age_s ? rr->ttl_s - c->how->age_s : 0;
-    dns_msg_out_rr(c->out, rr->section, &owner, rr->type, rr->class_, ttl_s, c->scratch,
+    dns_msg_out_rr(&c->out, rr->section, &owner, rr->type, rr->class_, ttl_s, c->rdata,
                    (uint16_t)w.off);
 }
 
-static uint16_t covered(const struct dns_msg *msg, const struct dns_rr *rr)
+/* A summary of what makes records one RRset, or the signatures of one, in one section. That two
+ * strangers share a summary is rare, and then the cut below only falls earlier than it had to. */
+static uint32_t group_of(const struct dns_msg *msg, const struct dns_rr *rr)
 {
-    struct dns_reader r = dns_rr_rdata(msg, rr);
-    return rr->type == DNS_TYPE_RRSIG ? dns_read_u16(&r) : rr->type;
+    struct dns_name owner = dns_rr_owner(msg, rr);
+    struct dns_reader rdata = dns_rr_rdata(msg, rr);
+    uint16_t type = rr->type == DNS_TYPE_RRSIG ? dns_read_u16(&rdata) : rr->type;
+    uint32_t h = 2166136261u;
+    dns_name_lower(&owner);
+    for (unsigned i = 0; i < owner.len; i++)
+        h = (h ^ owner.wire[i]) * 16777619u;
+    h = (h ^ type) * 16777619u;
+    return (h ^ (uint32_t)rr->class_ << 8 ^ rr->section) * 16777619u;
 }
 
-/* Neighbours of one section with the same owner that are one RRset, or its signatures. */
-static bool same_group(const struct dns_msg *msg, const struct dns_rr *a, const struct dns_rr *b)
+/* The last place, not behind `end`, that has no RRset on both of its sides: going back from there,
+ * every group that reaches over the cut moves the cut to its own first record. */
+static uint32_t whole_sets_before(const struct copying *c, uint32_t end)
 {
-    if (a->section != b->section || a->class_ != b->class_ || covered(msg, a) != covered(msg, b))
-        return false;
-    struct dns_name a_owner = dns_rr_owner(msg, a);
-    struct dns_name b_owner = dns_rr_owner(msg, b);
-    return dns_name_equal(&a_owner, &b_owner);
+    uint32_t group[DNS_RR_MAX];
+    const struct dns_rr *rr = c->msg->rr;
+    uint32_t start = end; /* of the section in which room ran out: no group leaves it */
+    uint32_t stop = end;
+    while (start > 0 && rr[start - 1].section == rr[end].section)
+        start--;
+    while (stop < c->msg->rr_count && rr[stop].section == rr[end].section)
+        stop++;
+    for (uint32_t i = start; i < stop; i++)
+        group[i] = group_of(c->msg, &rr[i]);
+    uint32_t cut = end;
+    for (uint32_t i = stop; i-- > start && i >= cut;) {
+        if (!wanted(c, &rr[i]))
+            continue;
+        for (uint32_t first = start; first < cut; first++)
+            if (group[first] == group[i] && wanted(c, &rr[first]))
+                cut = first;
+    }
+    return cut;
 }
 
-/* Writes records from *at on as long as they belong together; whole or not at all. */
-static bool write_group(struct copying *c, uint32_t *at)
+/* Writes records [0, end); returns where it ran out of room, or `end`. */
+static uint32_t write_records(struct copying *c, uint32_t end)
 {
-    struct dns_msg_mark mark = dns_msg_out_mark(c->out);
-    const struct dns_rr *first = &c->msg->rr[*at];
-    do {
-        if (wanted(c, &c->msg->rr[*at]))
-            write_rr(c, &c->msg->rr[*at]);
-        (*at)++;
-    } while (c->out->w.err == DNS_OK && *at < c->msg->rr_count &&
-             same_group(c->msg, first, &c->msg->rr[*at]));
-    if (c->out->w.err != DNS_E_SPACE)
-        return true;
-    dns_msg_out_rewind(c->out, mark);
-    return false;
+    for (uint32_t i = 0; i < end; i++) {
+        struct dns_msg_mark mark = dns_msg_out_mark(&c->out);
+        if (wanted(c, &c->msg->rr[i]))
+            write_rr(c, &c->msg->rr[i]);
+        if (c->out.w.err == DNS_E_SPACE) {
+            dns_msg_out_rewind(&c->out, mark);
+            return i;
+        }
+    }
+    return end;
+}
+
+/* Header, question, and as many whole RRsets as fit. */
+static void write_body(struct copying *c, void *buf, size_t room)
+{
+    const struct dns_msg *msg = c->msg;
+    const struct dns_question *question = c->how->question ? c->how->question : &msg->question;
+    dns_msg_out_init(&c->out, buf, room, c->how->id, c->how->flags);
+    if (c->how->question || msg->question_count > 0)
+        dns_msg_out_question(&c->out, question);
+    struct dns_msg_mark empty = dns_msg_out_mark(&c->out);
+    if (c->out.w.err != DNS_OK)
+        return;
+    uint32_t end = write_records(c, msg->rr_count);
+    if (end == msg->rr_count)
+        return;
+    dns_msg_out_rewind(&c->out, empty);
+    (void)write_records(c, whole_sets_before(c, end)); /* the same octets as before, only fewer */
+    if (msg->rr[end].section != DNS_ADDITIONAL)
+        dns_write_patch_u16(&c->out.w, 2, (uint16_t)(c->how->flags | DNS_FLAG_TC));
 }
 
 uint32_t dns_msg_copy(const struct dns_msg *msg, const struct dns_copy *how, void *buf, size_t cap)
 {
-    uint8_t scratch[SCRATCH_LEN];
-    struct dns_msg_out out;
-    struct copying c = {.msg = msg, .how = how, .out = &out, .scratch = scratch};
+    struct copying c;
+    c.msg = msg;
+    c.how = how;
+    c.qtype = how->question             ? how->question->type
+              : msg->question_count > 0 ? msg->question.type
+                                        : 0;
     uint32_t reserved = how->opt ? dns_opt_len(how->opt) : 0;
     if (cap > DNS_MSG_MAX)
         cap = DNS_MSG_MAX;
-    if (cap < reserved)
+    if (cap < reserved || msg->rr_count > DNS_RR_MAX)
         return 0;
-    dns_msg_out_init(&out, buf, cap - reserved, how->id, how->flags);
-    const struct dns_question *question = how->question ? how->question : &msg->question;
-    if (msg->question_count > 0 || how->question)
-        dns_msg_out_question(&out, question);
-    bool truncated = false;
-    for (uint32_t i = 0; i < msg->rr_count && out.w.err == DNS_OK;) {
-        uint8_t section = msg->rr[i].section;
-        if (!write_group(&c, &i)) {
-            truncated = section != DNS_ADDITIONAL;
-            break;
-        }
-    }
-    out.w.cap = (uint32_t)cap;
-    if (how->opt)
-        dns_msg_out_opt(&out, how->opt);
-    if (truncated)
-        dns_write_patch_u16(&out.w, 2, (uint16_t)(how->flags | DNS_FLAG_TC));
-    return dns_msg_out_finish(&out);
+    write_body(&c, buf, cap - reserved);
+    c.out.w.cap = (uint32_t)cap;
+    if (how->opt && c.out.w.err == DNS_OK)
+        dns_msg_out_opt(&c.out, how->opt);
+    return dns_msg_out_finish(&c.out);
 }

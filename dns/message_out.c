@@ -13,58 +13,88 @@ void dns_msg_out_init(struct dns_msg_out *out, void *buf, size_t cap, uint16_t i
         dns_write_u16(&out->w, 0); /* patched by dns_msg_out_finish() */
 }
 
-/* Whether the name written at `off` is just the suffix given; octet for octet, so that case is
- * kept. Names in our own output need no bounds but the writer's. */
+/* Whether the name that begins at `off` of our own output is this suffix. Pointers there are ours.
+ */
 static bool written_here(const struct dns_msg_out *out, uint32_t off, const uint8_t *suffix)
 {
     const uint8_t *buf = out->w.buf;
     for (;;) {
         while (buf[off] >= 0xc0)
-            off = (uint32_t)(buf[off] & 0x3f) << 8 | buf[off + 1];
-        if (buf[off] != *suffix)
+            off = (buf[off] & 0x3fu) << 8 | buf[off + 1];
+        uint8_t len = *suffix;
+        if (buf[off] != len || memcmp(buf + off + 1, suffix + 1, len) != 0)
             return false;
-        if (*suffix == 0)
+        if (len == 0)
             return true;
-        if (memcmp(buf + off + 1, suffix + 1, *suffix) != 0)
-            return false;
-        off += *suffix + 1u;
-        suffix += *suffix + 1u;
+        off += len + 1u;
+        suffix += len + 1u;
     }
 }
 
-static uint32_t find_suffix(const struct dns_msg_out *out, const uint8_t *suffix)
+/* A slot is looked at in full only when hash and length agree. So a name costs at most one long
+ * comparison a slot, whatever names somebody has made up. */
+static uint32_t find_suffix(const struct dns_msg_out *out, uint32_t hash, const uint8_t *suffix,
+                            uint8_t len)
 {
-    for (unsigned i = 0; i < out->names.count; i++)
-        if (written_here(out, out->names.off[i], suffix))
-            return out->names.off[i];
+    const struct dns_compress *names = &out->names;
+    for (unsigned i = 0; i < names->count; i++)
+        if (names->hash[i] == hash && names->len[i] == len &&
+            written_here(out, names->off[i], suffix))
+            return names->off[i];
     return 0;
+}
+
+static void remember(struct dns_compress *names, uint32_t off, uint32_t hash, uint8_t len)
+{
+    if (off > 0x3fff || names->count == DNS_COMPRESS_SLOTS)
+        return;
+    names->off[names->count] = (uint16_t)off;
+    names->hash[names->count] = hash;
+    names->len[names->count] = len;
+    names->count++;
+}
+
+/* The hash of every suffix but the root, by label from the left; in one pass from the right. */
+static unsigned hash_suffixes(const struct dns_name *name, uint8_t at[static 127],
+                              uint32_t hash[static 127])
+{
+    unsigned count = 0;
+    for (unsigned i = 0; name->wire[i] != 0; i += name->wire[i] + 1u)
+        at[count++] = (uint8_t)i;
+    uint32_t h = 2166136261u;
+    unsigned end = name->len - 1u;
+    for (unsigned label = count; label-- > 0; end = at[label]) {
+        for (unsigned i = at[label]; i < end; i++)
+            h = (h ^ name->wire[i]) * 16777619u;
+        hash[label] = h;
+    }
+    return count;
 }
 
 static void write_compressed(struct dns_msg_out *out, const struct dns_name *name)
 {
-    const uint8_t *at = name->wire;
+    uint8_t at[127];
+    uint32_t hash[127];
+    unsigned labels = hash_suffixes(name, at, hash);
     uint32_t start = out->w.off;
-    uint8_t names_before = out->names.count;
-    while (*at != 0 && out->w.err == DNS_OK) {
-        uint32_t known = 0;
-        uint8_t now = out->names.count;
-        out->names.count = names_before; /* this name itself is not whole yet */
-        known = find_suffix(out, at);
-        out->names.count = now;
-        if (known > 0) {
-            dns_write_u16(&out->w, (uint16_t)(0xc000 | known));
-            return;
-        }
-        uint32_t off = start + (uint32_t)(at - name->wire);
-        if (off < 0x4000 && out->names.count < DNS_COMPRESS_SLOTS)
-            out->names.off[out->names.count++] = (uint16_t)off;
-        dns_write_bytes(&out->w, at, *at + 1u);
-        at += *at + 1u;
+    uint32_t known = 0;
+    unsigned kept = 0; /* labels that have to be written out */
+    for (; kept < labels; kept++) {
+        const uint8_t *suffix = name->wire + at[kept];
+        known = find_suffix(out, hash[kept], suffix, (uint8_t)(name->len - at[kept]));
+        if (known > 0)
+            break;
     }
-    if (out->w.err == DNS_OK)
-        dns_write_u8(&out->w, 0);
+    if (known > 0) {
+        dns_write_bytes(&out->w, name->wire, at[kept]);
+        dns_write_u16(&out->w, (uint16_t)(0xc000u | known));
+    } else {
+        dns_write_name(&out->w, name);
+    }
     if (out->w.err != DNS_OK)
-        out->names.count = names_before;
+        return;
+    for (unsigned i = 0; i < kept; i++)
+        remember(&out->names, start + at[i], hash[i], (uint8_t)(name->len - at[i]));
 }
 
 void dns_msg_out_question(struct dns_msg_out *out, const struct dns_question *question)
@@ -75,10 +105,11 @@ void dns_msg_out_question(struct dns_msg_out *out, const struct dns_question *qu
     out->count[0]++;
 }
 
+/* Names are compressed for the types of RFC 1035 only (RFC 3597 4). */
 static void write_rdata(struct dns_msg_out *out, uint16_t type, const void *rdata, uint16_t len)
 {
     const struct dns_rdata_shape *shape = dns_rdata_shape(type);
-    if (!shape || !shape->old) { /* RFC 3597 4: never compressed */
+    if (!shape || shape->names != DNS_NAMES_BOTH) {
         dns_write_bytes(&out->w, rdata, len);
         return;
     }
@@ -86,10 +117,10 @@ static void write_rdata(struct dns_msg_out *out, uint16_t type, const void *rdat
     for (const uint8_t *f = shape->fields; *f && r.err == DNS_OK; f++) {
         struct dns_name name;
         uint32_t from = r.off;
-        dns_field_skip(&r, *f, &name);
+        dns_field_read(&r, *f, DNS_NAMES_PLAIN, &name);
         if (r.err != DNS_OK)
             break;
-        if (*f == DNS_FIELD_NAME)
+        if (dns_field_is_name(*f))
             write_compressed(out, &name);
         else
             dns_write_bytes(&out->w, r.buf + from, r.off - from);

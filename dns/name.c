@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* A name of 127 labels, each behind a pointer of its own; longer chains only cost time. */
+#define JUMPS_MAX 127u
+
 const struct dns_name dns_root = {.len = 1, .labels = 0, .wire = {0}};
 
 static uint8_t lower(uint8_t c)
@@ -30,42 +33,61 @@ static void finish(struct dns_name *name, struct dns_name *ret)
     *ret = *name;
 }
 
+/* Appends labels until the root label (0) or a pointer (its two octets). An error is in r->err. */
+static uint16_t read_labels(struct dns_reader *r, struct dns_name *name)
+{
+    for (;;) {
+        uint8_t len = dns_read_u8(r);
+        if (r->err != DNS_OK || len == 0)
+            return 0;
+        if (len >= 0xc0)
+            return (uint16_t)(len << 8 | dns_read_u8(r));
+        if (len > DNS_LABEL_MAX) { /* 01 and 10 are not in use (RFC 6891 5) */
+            r->err = DNS_E_LABEL;
+            return 0;
+        }
+        const uint8_t *label = dns_read_bytes(r, len);
+        if (label)
+            r->err = append(name, label, len);
+    }
+}
+
 enum dns_err dns_name_read(struct dns_reader *r, struct dns_name *ret)
 {
     struct dns_name name = {0};
     struct dns_reader at = *r; /* moves along the pointers; r only over the part at this place */
-    bool jumped = false;
-    uint32_t start = r->off;
-    for (;;) {
-        uint8_t len = dns_read_u8(&at);
-        if (at.err == DNS_OK && len >= 0xc0) {
-            uint32_t target = (uint32_t)(len & 0x3f) << 8 | dns_read_u8(&at);
-            if (at.err == DNS_OK && target >= start)
-                at.err = DNS_E_POINTER;
-            if (!jumped)
-                *r = at;
-            jumped = true;
-            start = target; /* each jump lands before all the last: this ends */
-            at.off = at.err == DNS_OK ? target : at.off;
-        } else if (at.err == DNS_OK && len > DNS_LABEL_MAX) {
-            at.err = DNS_E_LABEL;
-        } else if (at.err == DNS_OK && len > 0) {
-            const uint8_t *label = dns_read_bytes(&at, len);
-            if (label)
-                at.err = append(&name, label, len);
-        }
-        if (at.err != DNS_OK || len == 0)
+    uint32_t start = at.off;
+    uint32_t behind = at.off;
+    for (unsigned jumps = 0;; jumps++) {
+        uint16_t pointer = read_labels(&at, &name);
+        if (jumps == 0)
+            behind = at.off;
+        if (at.err != DNS_OK || pointer == 0)
             break;
+        uint32_t target = pointer & 0x3fffu;
+        if (target >= start || jumps == JUMPS_MAX) {
+            at.err = DNS_E_POINTER;
+            break;
+        }
+        at.off = start = target; /* each jump lands before all the last */
     }
-    if (!jumped || at.err != DNS_OK) {
-        uint32_t off = jumped ? r->off : at.off;
-        *r = at;
-        r->off = off;
-    }
+    r->err = at.err;
     if (at.err != DNS_OK)
         return at.err;
+    r->off = behind;
     finish(&name, ret);
     return DNS_OK;
+}
+
+enum dns_err dns_name_read_plain(struct dns_reader *r, struct dns_name *ret)
+{
+    struct dns_name name = {0};
+    uint16_t pointer = read_labels(r, &name);
+    if (r->err == DNS_OK && pointer != 0)
+        r->err = DNS_E_POINTER;
+    if (r->err == DNS_OK)
+        finish(&name, ret);
+    return r->err;
 }
 
 void dns_name_skip(struct dns_reader *r)
@@ -87,18 +109,11 @@ void dns_name_skip(struct dns_reader *r)
 enum dns_err dns_name_from_wire(const void *wire, size_t len, struct dns_name *ret)
 {
     struct dns_reader r = dns_reader_init(wire, len);
-    struct dns_name name = {0};
-    for (uint8_t n = dns_read_u8(&r); n != 0; n = dns_read_u8(&r)) {
-        const uint8_t *label = dns_read_bytes(&r, n);
-        if (!label)
-            break;
-        enum dns_err err = append(&name, label, n);
-        if (err != DNS_OK)
-            return err;
-    }
+    struct dns_name name;
+    (void)dns_name_read_plain(&r, &name); /* its error is r.err */
     enum dns_err err = dns_reader_finish(&r);
     if (err == DNS_OK)
-        finish(&name, ret);
+        *ret = name;
     return err;
 }
 

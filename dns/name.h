@@ -20,8 +20,12 @@ struct dns_name {
 extern const struct dns_name dns_root;
 
 /* Reads a name, compressed or not, and moves r past it. Pointers must point strictly before the
- * place where the label sequence that holds them began, so that following them always ends. */
+ * place where the label sequence that holds them began, so that following them always ends; more
+ * than 127 of them for one name are DNS_E_POINTER, too. After an error r has not moved. */
 enum dns_err dns_name_read(struct dns_reader *r, struct dns_name *ret);
+
+/* The same where compression is not allowed: a pointer is DNS_E_POINTER. */
+enum dns_err dns_name_read_plain(struct dns_reader *r, struct dns_name *ret);
 
 /* Moves r past a name without following pointers; checks only the part at this place. */
 void dns_name_skip(struct dns_reader *r);

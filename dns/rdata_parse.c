@@ -1,89 +1,17 @@
 // SPDX-License-Identifier: MIT
+#include "dns/encoding.h"
 #include "dns/rdata_table.h"
+#include "dns/words.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define TOKEN_MAX 4096u
-
-/* Words of one line: blanks separate, quotes group. Escapes are left in place for whoever reads the
- * word; `quoted` tells "" from nothing. */
-struct words {
-    const char *at;
-    char token[TOKEN_MAX];
-    bool quoted;
-    bool bad;
-};
-
-static bool more(const struct words *w)
+static enum dns_err parse_string(struct dns_word word, struct dns_writer *w)
 {
-    const char *p = w->at;
-    while (*p == ' ' || *p == '\t')
-        p++;
-    return *p != '\0' && *p != ';';
-}
-
-static bool next(struct words *w)
-{
-    size_t n = 0;
-    while (*w->at == ' ' || *w->at == '\t')
-        w->at++;
-    bool inside = false;
-    w->quoted = false;
-    for (; *w->at && (inside || (*w->at != ' ' && *w->at != '\t' && *w->at != ';')); w->at++) {
-        if (n + 3 > TOKEN_MAX) {
-            w->bad = true;
-            return false;
-        }
-        if (*w->at == '"') {
-            inside = !inside;
-            w->quoted = true;
-            continue;
-        }
-        if (*w->at == '\\' && w->at[1] != '\0')
-            w->token[n++] = *w->at++;
-        w->token[n++] = *w->at;
-    }
-    w->token[n] = '\0';
-    w->bad = w->bad || inside;
-    return !w->bad && (n > 0 || w->quoted);
-}
-
-/* One octet of a word, escapes undone; -1 at its end, -2 when not legal. */
-static int octet(const char **p)
-{
-    if (**p == '\0')
-        return -1;
-    if (**p != '\\')
-        return (uint8_t) * (*p)++;
-    (*p)++;
-    if (**p < '0' || **p > '9')
-        return **p ? (uint8_t) * (*p)++ : -2;
-    int value = 0;
-    for (unsigned i = 0; i < 3; i++, (*p)++) {
-        if (**p < '0' || **p > '9')
-            return -2;
-        value = value * 10 + (**p - '0');
-    }
-    return value <= 255 ? value : -2;
-}
-
-static enum dns_err parse_octets(const char *p, struct dns_writer *w)
-{
-    int c;
-    while ((c = octet(&p)) >= 0)
-        dns_write_u8(w, (uint8_t)c);
-    return c == -2 ? DNS_E_TEXT : w->err;
-}
-
-static enum dns_err parse_string(const char *p, struct dns_writer *w)
-{
-    uint8_t data[255];
+    uint8_t data[UINT8_MAX];
     struct dns_writer string = dns_writer_init(data, sizeof data);
-    enum dns_err err = parse_octets(p, &string);
+    enum dns_err err = dns_word_octets(word, &string);
     if (err != DNS_OK)
         return err;
     dns_write_u8(w, (uint8_t)string.off);
@@ -91,82 +19,81 @@ static enum dns_err parse_string(const char *p, struct dns_writer *w)
     return w->err;
 }
 
-static enum dns_err parse_number(const char *text, uint32_t most, uint32_t *ret)
+/* YYYYMMDDHHmmSS or seconds since 1970 (RFC 4034 3.2): 14 digits are always the former. */
+static enum dns_err parse_time(struct dns_word word, struct dns_writer *w)
 {
-    char *end;
-    if (*text < '0' || *text > '9')
-        return DNS_E_TEXT;
-    unsigned long value = strtoul(text, &end, 10);
-    if (*end != '\0' || value > most)
-        return DNS_E_TEXT;
-    *ret = (uint32_t)value;
-    return DNS_OK;
-}
-
-static enum dns_err parse_time(const char *text, struct dns_writer *w)
-{
-    uint32_t value;
-    if (strlen(text) == 14) {
-        struct tm tm = {0};
+    char text[16];
+    struct tm tm = {0};
+    uint32_t value = 0;
+    enum dns_err err = DNS_OK;
+    if (word.len != 14) {
+        err = dns_word_number(word, UINT32_MAX, &value);
+    } else if (dns_word_copy(word, text, sizeof text) != DNS_OK ||
+               strspn(text, "0123456789") != 14) {
+        err = DNS_E_TEXT;
+    } else {
         const char *end = strptime(text, "%Y%m%d%H%M%S", &tm);
-        if (!end || *end != '\0')
-            return DNS_E_TEXT;
-        value = (uint32_t)timegm(&tm);
-    } else if (parse_number(text, UINT32_MAX, &value) != DNS_OK) {
-        return DNS_E_TEXT;
+        time_t when = end && *end == '\0' ? timegm(&tm) : -1;
+        err = when < 0 || when > (time_t)UINT32_MAX ? DNS_E_TEXT : DNS_OK;
+        value = (uint32_t)when;
     }
-    dns_write_u32(w, value);
-    return w->err;
+    if (err == DNS_OK)
+        dns_write_u32(w, value);
+    return err;
 }
 
-static enum dns_err parse_address(int family, const char *text, struct dns_writer *w)
+static enum dns_err parse_address(int family, struct dns_word word, struct dns_writer *w)
 {
+    char text[INET6_ADDRSTRLEN];
     uint8_t octets[16];
-    if (inet_pton(family, text, octets) != 1)
+    if (dns_word_copy(word, text, sizeof text) != DNS_OK || inet_pton(family, text, octets) != 1)
         return DNS_E_TEXT;
     dns_write_bytes(w, octets, family == AF_INET ? 4 : 16);
     return w->err;
 }
 
-static enum dns_err parse_name(const char *text, const struct dns_name *origin,
+static enum dns_err parse_name(struct dns_word word, const struct dns_name *origin,
                                struct dns_writer *w)
 {
+    char text[DNS_NAME_TEXT_MAX];
     struct dns_name name;
-    enum dns_err err = dns_name_parse_relative(text, origin, &name);
+    enum dns_err err = dns_word_copy(word, text, sizeof text);
     if (err == DNS_OK)
-        dns_write_name(w, &name);
-    return err != DNS_OK ? err : w->err;
+        err = dns_name_parse_relative(text, origin, &name);
+    if (err != DNS_OK)
+        return err;
+    dns_write_name(w, &name);
+    return w->err;
 }
 
-/* All words to the end as one, blanks gone: base64 and hex are often split. */
-static enum dns_err parse_joined(struct words *words, struct dns_writer *w,
-                                 enum dns_err (*read)(const char *, struct dns_writer *))
+static enum dns_err parse_type(struct dns_word word, uint16_t *ret)
 {
-    static const size_t most = 2u * DNS_MSG_MAX;
-    char *joined = malloc(most + 1);
-    size_t n = 0;
-    enum dns_err err = joined ? DNS_OK : DNS_E_SPACE;
-    do {
-        size_t len = strlen(words->token);
-        if (n + len > most)
-            err = DNS_E_TEXT;
-        if (err == DNS_OK)
-            memcpy(joined + n, words->token, len + 1);
-        n += len;
-    } while (err == DNS_OK && more(words) && next(words));
+    char text[DNS_NUMBER_TEXT_MAX];
+    enum dns_err err = dns_word_copy(word, text, sizeof text);
+    return err == DNS_OK ? dns_type_parse(text, ret) : err;
+}
+
+static enum dns_err parse_algorithm(struct dns_word word, struct dns_writer *w)
+{
+    char text[DNS_NUMBER_TEXT_MAX];
+    uint8_t algorithm;
+    enum dns_err err = dns_word_copy(word, text, sizeof text);
     if (err == DNS_OK)
-        err = read(joined, w);
-    free(joined);
+        err = dns_algorithm_parse(text, &algorithm);
+    if (err == DNS_OK)
+        dns_write_u8(w, algorithm);
     return err;
 }
 
-static enum dns_err parse_bitmap(struct words *words, bool have, struct dns_writer *w)
+static enum dns_err parse_bitmap(struct dns_words *words, struct dns_writer *w)
 {
-    uint8_t set[8192] = {0};
-    for (; have; have = more(words) && next(words)) {
+    uint8_t set[256 * 32] = {0};
+    struct dns_word word;
+    while (dns_words_next(words, &word)) {
         uint16_t type;
-        if (dns_type_parse(words->token, &type) != DNS_OK)
-            return DNS_E_TEXT;
+        enum dns_err err = parse_type(word, &type);
+        if (err != DNS_OK)
+            return err;
         set[type / 8] = (uint8_t)(set[type / 8] | 0x80 >> (type % 8));
     }
     for (unsigned window = 0; window < 256; window++) {
@@ -179,18 +106,18 @@ static enum dns_err parse_bitmap(struct words *words, bool have, struct dns_writ
         dns_write_u8(w, (uint8_t)len);
         dns_write_bytes(w, set + window * 32, len);
     }
-    return w->err;
+    return words->err;
 }
 
-static enum dns_err parse_counted(const char *text, bool salt, struct dns_writer *w)
+static enum dns_err parse_counted(struct dns_word word, enum dns_field field, struct dns_writer *w)
 {
-    uint8_t data[255];
+    uint8_t data[UINT8_MAX];
     struct dns_writer out = dns_writer_init(data, sizeof data);
     enum dns_err err = DNS_OK;
-    if (!salt)
-        err = dns_base32hex_read(text, strlen(text), &out);
-    else if (strcmp(text, "-") != 0)
-        err = dns_hex_read(text, &out);
+    if (field == DNS_FIELD_HASH)
+        err = dns_base32hex_read(word.at, word.len, &out);
+    else if (!dns_word_is(word, "-"))
+        err = dns_hex_read_word(word, &out);
     if (err != DNS_OK)
         return err;
     dns_write_u8(w, (uint8_t)out.off);
@@ -198,120 +125,155 @@ static enum dns_err parse_counted(const char *text, bool salt, struct dns_writer
     return w->err;
 }
 
-static enum dns_err parse_groups(const char *text, unsigned groups, unsigned digits, char separator,
-                                 struct dns_writer *w)
+/* Groups of just two or of up to four hex digits: EUI-48, EUI-64 (RFC 7043), NID (RFC 6742). */
+static enum dns_err parse_groups(struct dns_word word, unsigned groups, unsigned digits,
+                                 char separator, struct dns_writer *w)
 {
+    const char *p = word.at;
+    const char *end = p + word.len;
     for (unsigned g = 0; g < groups; g++) {
-        unsigned value = 0;
-        unsigned n = 0;
-        for (; n < digits && strchr("0123456789abcdefABCDEF", *text) && *text; n++, text++)
-            value = value * 16 + (unsigned)(*text <= '9' ? *text - '0' : (*text | 0x20) - 'a' + 10);
-        if (n == 0 || (g + 1 < groups && *text++ != separator))
+        static const char zeros[4] = "000";
+        const char *next = memchr(p, separator, (size_t)(end - p));
+        size_t len = (size_t)((next ? next : end) - p);
+        char text[8];
+        if (len == 0 || len > digits || (digits == 2 && len != 2) ||
+            (next != NULL) != (g + 1 < groups))
             return DNS_E_TEXT;
-        if (digits == 4)
-            dns_write_u16(w, (uint16_t)value);
-        else
-            dns_write_u8(w, (uint8_t)value);
+        memcpy(text, zeros, digits - len);
+        memcpy(text + digits - len, p, len);
+        enum dns_err err = dns_hex_read_word((struct dns_word){.at = text, .len = digits}, w);
+        if (err != DNS_OK)
+            return err;
+        p = next ? next + 1 : end;
     }
-    return *text ? DNS_E_TEXT : w->err;
+    return DNS_OK;
 }
 
-static enum dns_err parse_field(enum dns_field field, struct words *words,
-                                const struct dns_name *origin, struct dns_writer *w)
+static enum dns_err parse_strings(struct dns_words *words, struct dns_writer *w)
 {
-    bool optional = field == DNS_FIELD_BITMAP || field == DNS_FIELD_SVCPARAMS ||
-                    field == DNS_FIELD_HEX || field == DNS_FIELD_BASE64;
-    bool have = more(words) && next(words);
-    uint32_t value = 0;
-    uint16_t type = 0;
-    if (words->bad || (!have && !optional))
+    struct dns_word word;
+    enum dns_err err = DNS_OK;
+    if (!dns_words_next(words, &word))
         return DNS_E_TEXT;
-    if (!have)
-        return DNS_OK;
-    const char *token = words->token;
-    switch (field) {
-    case DNS_FIELD_U8:
-        if (parse_number(token, UINT8_MAX, &value) != DNS_OK)
-            return DNS_E_TEXT;
-        dns_write_u8(w, (uint8_t)value);
-        return w->err;
-    case DNS_FIELD_ALGORITHM: {
-        uint8_t algorithm;
-        if (dns_algorithm_parse(token, &algorithm) != DNS_OK)
-            return DNS_E_TEXT;
-        dns_write_u8(w, algorithm);
-        return w->err;
-    }
-    case DNS_FIELD_U16:
-        if (parse_number(token, UINT16_MAX, &value) != DNS_OK)
-            return DNS_E_TEXT;
-        dns_write_u16(w, (uint16_t)value);
-        return w->err;
-    case DNS_FIELD_U32:
-        if (parse_number(token, UINT32_MAX, &value) != DNS_OK)
-            return DNS_E_TEXT;
-        dns_write_u32(w, value);
-        return w->err;
-    case DNS_FIELD_TYPE:
-        if (dns_type_parse(token, &type) != DNS_OK)
-            return DNS_E_TEXT;
-        dns_write_u16(w, type);
-        return w->err;
-    case DNS_FIELD_TIME: return parse_time(token, w);
-    case DNS_FIELD_IPV4: return parse_address(AF_INET, token, w);
-    case DNS_FIELD_IPV6: return parse_address(AF_INET6, token, w);
-    case DNS_FIELD_NAME: return parse_name(token, origin, w);
-    case DNS_FIELD_STRING:
-    case DNS_FIELD_TAG: return parse_string(token, w);
-    case DNS_FIELD_STRINGS: {
-        enum dns_err err = parse_string(token, w);
-        while (err == DNS_OK && more(words))
-            err = next(words) ? parse_string(words->token, w) : DNS_E_TEXT;
+    do
+        err = parse_string(word, w);
+    while (err == DNS_OK && dns_words_next(words, &word));
+    return err != DNS_OK ? err : words->err;
+}
+
+static enum dns_err parse_number(struct dns_word word, uint32_t most, struct dns_writer *w)
+{
+    uint32_t value;
+    enum dns_err err = dns_word_number(word, most, &value);
+    if (err != DNS_OK)
         return err;
+    switch (most) {
+    case UINT8_MAX: dns_write_u8(w, (uint8_t)value); break;
+    case UINT16_MAX: dns_write_u16(w, (uint16_t)value); break;
+    default: dns_write_u32(w, value); break;
     }
-    case DNS_FIELD_REST_TEXT: return parse_octets(token, w);
+    return w->err;
+}
+
+/* Fields that are one word. */
+static enum dns_err parse_word(enum dns_field field, struct dns_word word,
+                               const struct dns_name *origin, struct dns_writer *w)
+{
+    uint16_t type;
+    enum dns_err err = DNS_OK;
+    switch (field) {
+    case DNS_FIELD_U8: return parse_number(word, UINT8_MAX, w);
+    case DNS_FIELD_U16: return parse_number(word, UINT16_MAX, w);
+    case DNS_FIELD_U32: return parse_number(word, UINT32_MAX, w);
+    case DNS_FIELD_ALGORITHM: return parse_algorithm(word, w);
+    case DNS_FIELD_TYPE:
+        err = parse_type(word, &type);
+        if (err == DNS_OK)
+            dns_write_u16(w, type);
+        return err;
+    case DNS_FIELD_TIME: return parse_time(word, w);
+    case DNS_FIELD_IPV4: return parse_address(AF_INET, word, w);
+    case DNS_FIELD_IPV6: return parse_address(AF_INET6, word, w);
+    case DNS_FIELD_NAME:
+    case DNS_FIELD_NAME_MAYBE: return parse_name(word, origin, w);
+    case DNS_FIELD_STRING:
+    case DNS_FIELD_STRING_MAYBE:
+    case DNS_FIELD_TAG: return parse_string(word, w);
+    case DNS_FIELD_REST_TEXT: return dns_word_octets(word, w);
     case DNS_FIELD_SALT:
-    case DNS_FIELD_HASH: return parse_counted(token, field == DNS_FIELD_SALT, w);
-    case DNS_FIELD_BITMAP: return parse_bitmap(words, have, w);
-    case DNS_FIELD_BASE64: return parse_joined(words, w, dns_base64_read);
-    case DNS_FIELD_HEX: return parse_joined(words, w, dns_hex_read);
-    case DNS_FIELD_EUI48: return parse_groups(token, 6, 2, '-', w);
-    case DNS_FIELD_EUI64: return parse_groups(token, 8, 2, '-', w);
-    case DNS_FIELD_NID: return parse_groups(token, 4, 4, ':', w);
+    case DNS_FIELD_HASH: return parse_counted(word, field, w);
+    case DNS_FIELD_EUI48: return parse_groups(word, 6, 2, '-', w);
+    case DNS_FIELD_EUI64: return parse_groups(word, 8, 2, '-', w);
+    case DNS_FIELD_NID: return parse_groups(word, 4, 4, ':', w);
     case DNS_FIELD_END:
-    case DNS_FIELD_SVCPARAMS: /* has a reader of its own only as \# */
-    case DNS_FIELD_REST: return DNS_E_TEXT;
+    case DNS_FIELD_STRINGS:
+    case DNS_FIELD_BITMAP:
+    case DNS_FIELD_BASE64:
+    case DNS_FIELD_HEX:
+    case DNS_FIELD_SVCPARAMS: /* these five take the whole rest: parse_field() */
+    case DNS_FIELD_A6:
+    case DNS_FIELD_REST: break; /* only as \# */
     }
     return DNS_E_TEXT;
 }
 
-/* RFC 3597 5: \# length hex. */
-static enum dns_err parse_unknown(struct words *words, struct dns_writer *w)
+static enum dns_err parse_field(enum dns_field field, struct dns_words *words,
+                                const struct dns_name *origin, struct dns_writer *w)
 {
+    struct dns_word word;
+    switch (field) {
+    case DNS_FIELD_STRINGS: return parse_strings(words, w);
+    case DNS_FIELD_BITMAP: return parse_bitmap(words, w);
+    case DNS_FIELD_BASE64: return dns_base64_read_word(dns_words_rest(words), w);
+    case DNS_FIELD_HEX: return dns_hex_read_word(dns_words_rest(words), w);
+    case DNS_FIELD_SVCPARAMS: return dns_svcparams_parse(words, w);
+    default: break;
+    }
+    if (dns_words_next(words, &word))
+        return parse_word(field, word, origin, w);
+    if (words->err == DNS_OK && field == DNS_FIELD_STRING_MAYBE)
+        return DNS_OK;
+    return DNS_E_TEXT;
+}
+
+/* RFC 3597 5: \# length hex. */
+static enum dns_err parse_unknown(struct dns_words *words, struct dns_writer *w)
+{
+    struct dns_word word;
     uint32_t len;
     uint32_t start = w->off;
-    if (!next(words) || parse_number(words->token, UINT16_MAX, &len) != DNS_OK)
+    if (!dns_words_next(words, &word) || dns_word_number(word, UINT16_MAX, &len) != DNS_OK)
         return DNS_E_TEXT;
-    enum dns_err err = DNS_OK;
-    if (more(words) && next(words))
-        err = parse_joined(words, w, dns_hex_read);
-    return err != DNS_OK ? err : w->off - start == len ? DNS_OK : DNS_E_TEXT;
+    enum dns_err err = dns_hex_read_word(dns_words_rest(words), w);
+    if (err != DNS_OK)
+        return err;
+    return w->off - start == len ? DNS_OK : DNS_E_TEXT;
 }
 
 enum dns_err dns_rdata_parse(uint16_t type, const char *text, const struct dns_name *origin,
                              struct dns_writer *w)
 {
     const struct dns_rdata_shape *shape = dns_rdata_shape(type);
-    struct words words = {.at = text};
-    struct words ahead = words;
-    if (next(&ahead) && !strcmp(ahead.token, "\\#"))
-        return parse_unknown(&ahead, w);
-    if (!shape)
-        return DNS_E_TEXT;
+    struct dns_words words = {.at = text};
+    struct dns_words ahead = words;
+    struct dns_word word;
+    uint32_t start = w->off;
     enum dns_err err = DNS_OK;
-    for (const uint8_t *f = shape->fields; *f && err == DNS_OK; f++)
-        err = parse_field(*f, &words, origin, w);
-    if (err == DNS_OK && more(&words))
+    if (dns_words_next(&ahead, &word) && dns_word_is(word, "\\#")) {
+        words = ahead;
+        err = parse_unknown(&words, w);
+    } else {
+        for (const uint8_t *f = dns_rdata_fields(shape); *f && err == DNS_OK; f++)
+            err = parse_field(*f, &words, origin, w);
+    }
+    if (err == DNS_OK)
+        err = w->err;
+    if (err == DNS_OK && dns_words_next(&words, &word))
         err = DNS_E_TRAILING;
-    return err;
+    if (err == DNS_OK)
+        err = words.err;
+    if (err == DNS_OK && w->off - start > UINT16_MAX)
+        err = DNS_E_SPACE;
+    /* "\#" may spell what the type does not allow. */
+    return err != DNS_OK ? err : dns_rdata_check(type, w->buf + start, w->off - start);
 }

@@ -35,6 +35,8 @@ enum dns_err dns_dnskey_read(struct dns_reader rdata, struct dns_dnskey *ret)
 
 uint16_t dns_key_tag(const uint8_t *dnskey_rdata, uint32_t len)
 {
+    if (len >= 7 && dnskey_rdata[3] == 1) /* RSA/MD5 takes octets of the modulus (B.1) */
+        return (uint16_t)(dnskey_rdata[len - 3] << 8 | dnskey_rdata[len - 2]);
     uint32_t sum = 0;
     for (uint32_t i = 0; i < len; i++) /* at most 65535 octets: no overflow */
         sum += i & 1 ? dnskey_rdata[i] : (uint32_t)dnskey_rdata[i] << 8;
@@ -51,7 +53,7 @@ enum dns_err dns_rrsig_read(struct dns_reader rdata, struct dns_rrsig *ret)
     sig.expiration = dns_read_u32(&rdata);
     sig.inception = dns_read_u32(&rdata);
     sig.key_tag = dns_read_u16(&rdata);
-    (void)dns_name_read(&rdata, &sig.signer);
+    (void)dns_name_read_plain(&rdata, &sig.signer); /* RFC 4034 3.1.7: never compressed */
     sig.signature_len = dns_reader_left(&rdata);
     sig.signature = dns_read_bytes(&rdata, sig.signature_len);
     if (rdata.err != DNS_OK)
@@ -68,7 +70,7 @@ static void read_bitmap(struct dns_reader *r, const uint8_t **bitmap, uint32_t *
     struct dns_reader check = *r;
     *len = dns_reader_left(r);
     *bitmap = dns_read_bytes(r, *len);
-    dns_field_skip(&check, DNS_FIELD_BITMAP, NULL);
+    dns_field_skip(&check, DNS_FIELD_BITMAP);
     if (r->err == DNS_OK)
         r->err = check.err;
 }
@@ -76,7 +78,7 @@ static void read_bitmap(struct dns_reader *r, const uint8_t **bitmap, uint32_t *
 enum dns_err dns_nsec_read(struct dns_reader rdata, struct dns_nsec *ret)
 {
     struct dns_nsec nsec;
-    (void)dns_name_read(&rdata, &nsec.next);
+    (void)dns_name_read_plain(&rdata, &nsec.next); /* RFC 4034 4.1.1: never compressed */
     read_bitmap(&rdata, &nsec.bitmap, &nsec.bitmap_len);
     if (rdata.err == DNS_OK)
         *ret = nsec;

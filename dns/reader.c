@@ -3,7 +3,8 @@
 
 struct dns_reader dns_reader_init(const void *buf, size_t len)
 {
-    struct dns_reader r = {.buf = buf};
+    static const uint8_t nothing[1];
+    struct dns_reader r = {.buf = len > 0 ? buf : nothing}; /* NULL with 0 octets is fine */
     if (len > UINT32_MAX)
         r.err = DNS_E_COUNT;
     else
@@ -31,7 +32,9 @@ uint8_t dns_read_u8(struct dns_reader *r)
 uint16_t dns_read_u16(struct dns_reader *r)
 {
     const uint8_t *p = dns_read_bytes(r, 2);
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    if (!p)
+        return 0;
+    return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 uint32_t dns_read_u32(struct dns_reader *r)

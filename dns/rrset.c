@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dns/rrset.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* A cheap summary of owner, type and class: most comparisons end here. */
 static uint32_t summary(const struct dns_name *owner, uint16_t type, uint16_t class_)
 {
@@ -15,96 +12,136 @@ static uint32_t summary(const struct dns_name *owner, uint16_t type, uint16_t cl
     return (h ^ type ^ (uint32_t)class_ << 16) * 16777619u;
 }
 
+/* Different names with one summary are made on purpose; more of them than this are not compared. */
+#define STRANGERS_MAX 256u
+#define NO_SET UINT16_MAX
+
 struct grouping {
-    struct dns_rrsets *sets;
+    const struct dns_msg *msg;
+    struct dns_rrsets sets;
     uint32_t cap;
+    uint32_t strangers;
     uint32_t summaries[DNS_RRSET_MAX];
+    uint16_t set_of[DNS_RR_MAX]; /* by index into msg->rr */
 };
 
-/* The set of owner, type and class, or UINT32_MAX. */
-static uint32_t find(const struct grouping *g, const struct dns_name *owner, uint16_t type,
-                     uint16_t class_)
+static enum dns_err find(struct grouping *g, const struct dns_name *owner, uint16_t type,
+                         uint16_t class_, uint16_t *ret)
 {
     uint32_t h = summary(owner, type, class_);
-    for (uint32_t i = 0; i < g->sets->count; i++) {
-        const struct dns_rrset *set = &g->sets->set[i];
-        if (g->summaries[i] == h && set->type == type && set->class_ == class_ &&
-            dns_name_equal(&set->owner, owner))
-            return i;
-    }
-    return UINT32_MAX;
-}
-
-static enum dns_err count_record(struct grouping *g, const struct dns_msg *msg,
-                                 const struct dns_rr *rr)
-{
-    struct dns_name owner = dns_rr_owner(msg, rr);
-    uint32_t at = find(g, &owner, rr->type, rr->class_);
-    if (at == UINT32_MAX) {
-        if (g->sets->count == g->cap)
+    *ret = NO_SET;
+    for (uint16_t i = 0; i < g->sets.count; i++) {
+        const struct dns_rrset *set = &g->sets.set[i];
+        if (g->summaries[i] != h)
+            continue;
+        if (set->type == type && set->class_ == class_ && dns_name_equal(&set->owner, owner)) {
+            *ret = i;
+            return DNS_OK;
+        }
+        if (++g->strangers > STRANGERS_MAX)
             return DNS_E_COUNT;
-        at = g->sets->count++;
-        g->summaries[at] = summary(&owner, rr->type, rr->class_);
-        g->sets->set[at] = (struct dns_rrset){.owner = owner,
-                                              .type = rr->type,
-                                              .class_ = rr->class_,
-                                              .ttl_s = rr->ttl_s,
-                                              .section = rr->section};
     }
-    struct dns_rrset *set = &g->sets->set[at];
-    set->count++;
-    if (rr->ttl_s < set->ttl_s)
-        set->ttl_s = rr->ttl_s;
     return DNS_OK;
 }
 
-/* The set that an RRSIG covers, or UINT32_MAX. */
-static uint32_t covered_by(const struct grouping *g, const struct dns_msg *msg,
-                           const struct dns_rr *rr)
+/* Counts a record to the set of its owner, type and class, which may be a new one. */
+static enum dns_err count_record(struct grouping *g, uint32_t index)
 {
-    struct dns_reader r = dns_rr_rdata(msg, rr);
-    struct dns_name owner = dns_rr_owner(msg, rr);
-    uint16_t type = dns_read_u16(&r);
-    return r.err == DNS_OK ? find(g, &owner, type, rr->class_) : UINT32_MAX;
+    const struct dns_rr *rr = &g->msg->rr[index];
+    struct dns_name owner = dns_rr_owner(g->msg, rr);
+    uint16_t at;
+    enum dns_err err = find(g, &owner, rr->type, rr->class_, &at);
+    if (err != DNS_OK)
+        return err;
+    if (at == NO_SET) {
+        if (g->sets.count == g->cap)
+            return DNS_E_COUNT;
+        at = (uint16_t)g->sets.count++;
+        g->summaries[at] = summary(&owner, rr->type, rr->class_);
+        g->sets.set[at] = (struct dns_rrset){.owner = owner,
+                                             .type = rr->type,
+                                             .class_ = rr->class_,
+                                             .ttl_s = rr->ttl_s,
+                                             .section = rr->section};
+    }
+    struct dns_rrset *set = &g->sets.set[at];
+    set->count++;
+    if (rr->ttl_s < set->ttl_s)
+        set->ttl_s = rr->ttl_s;
+    g->set_of[index] = at;
+    return DNS_OK;
+}
+
+/* Counts an RRSIG to the set that it covers, in whatever section either of them is. */
+static enum dns_err count_signature(struct grouping *g, uint32_t index)
+{
+    const struct dns_rr *rr = &g->msg->rr[index];
+    struct dns_name owner = dns_rr_owner(g->msg, rr);
+    struct dns_reader rdata = dns_rr_rdata(g->msg, rr);
+    uint16_t covered = dns_read_u16(&rdata);
+    if (rdata.err != DNS_OK || covered == DNS_TYPE_RRSIG) /* RFC 4035 2.2: RRSIGs are not signed */
+        return DNS_OK;
+    enum dns_err err = find(g, &owner, covered, rr->class_, &g->set_of[index]);
+    if (err == DNS_OK && g->set_of[index] != NO_SET)
+        g->sets.set[g->set_of[index]].sig_count++;
+    return err;
+}
+
+static enum dns_err count_all(struct grouping *g)
+{
+    const struct dns_msg *msg = g->msg;
+    bool want_rrsigs = msg->question_count > 0 && msg->question.type == DNS_TYPE_RRSIG;
+    enum dns_err err = DNS_OK;
+    for (uint32_t i = 0; i < msg->rr_count && err == DNS_OK; i++)
+        if (msg->rr[i].type != DNS_TYPE_RRSIG)
+            err = count_record(g, i);
+    for (uint32_t i = 0; i < msg->rr_count && err == DNS_OK; i++) {
+        if (msg->rr[i].type != DNS_TYPE_RRSIG)
+            continue;
+        g->set_of[i] = NO_SET;
+        err = count_signature(g, i);
+        if (err == DNS_OK && want_rrsigs && g->set_of[i] == NO_SET)
+            err = count_record(g, i);
+    }
+    return err;
+}
+
+/* Gives each set its two ranges of `order` and sorts the records into them. */
+static void fill(struct grouping *g)
+{
+    uint16_t off = 0; /* at most DNS_RR_MAX records in all */
+    for (uint32_t i = 0; i < g->sets.count; i++) {
+        struct dns_rrset *set = &g->sets.set[i];
+        set->first = off;
+        set->sig_first = (uint16_t)(off + set->count);
+        off = (uint16_t)(off + set->count + set->sig_count);
+        set->count = set->sig_count = 0; /* counted again while filling */
+    }
+    for (uint32_t i = 0; i < g->msg->rr_count; i++) {
+        if (g->set_of[i] == NO_SET)
+            continue;
+        struct dns_rrset *set = &g->sets.set[g->set_of[i]];
+        if (set->type == g->msg->rr[i].type)
+            g->sets.order[set->first + set->count++] = (uint16_t)i;
+        else
+            g->sets.order[set->sig_first + set->sig_count++] = (uint16_t)i;
+    }
 }
 
 enum dns_err dns_rrsets_group(const struct dns_msg *msg, struct dns_rrset *table, uint32_t cap,
                               uint16_t *order, struct dns_rrsets *ret)
 {
-    struct dns_rrsets sets = {.set = table, .order = order};
-    struct grouping g = {.sets = &sets, .cap = cap < DNS_RRSET_MAX ? cap : DNS_RRSET_MAX};
-    bool want_rrsigs = msg->question_count > 0 && msg->question.type == DNS_TYPE_RRSIG;
-    enum dns_err err = DNS_OK;
-    for (uint32_t i = 0; i < msg->rr_count && err == DNS_OK; i++)
-        if (msg->rr[i].type != DNS_TYPE_RRSIG || want_rrsigs)
-            err = count_record(&g, msg, &msg->rr[i]);
+    struct grouping g;
+    g.msg = msg;
+    g.sets = (struct dns_rrsets){.set = table, .order = order};
+    g.cap = cap < DNS_RRSET_MAX ? cap : DNS_RRSET_MAX;
+    g.strangers = 0;
+    if (msg->rr_count > DNS_RR_MAX)
+        return DNS_E_COUNT;
+    enum dns_err err = count_all(&g);
     if (err != DNS_OK)
         return err;
-    for (uint32_t i = 0; i < msg->rr_count && !want_rrsigs; i++) {
-        uint32_t at =
-            msg->rr[i].type == DNS_TYPE_RRSIG ? covered_by(&g, msg, &msg->rr[i]) : UINT32_MAX;
-        if (at != UINT32_MAX)
-            table[at].sig_count++;
-    }
-    uint16_t off = 0; /* at most DNS_RR_MAX records in all */
-    for (uint32_t s = 0; s < sets.count; s++) {
-        table[s].first = off;
-        table[s].sig_first = (uint16_t)(off + table[s].count);
-        off = (uint16_t)(off + table[s].count + table[s].sig_count);
-        table[s].count = table[s].sig_count = 0; /* counted again while filling */
-    }
-    for (uint32_t i = 0; i < msg->rr_count; i++) {
-        const struct dns_rr *rr = &msg->rr[i];
-        bool sig = rr->type == DNS_TYPE_RRSIG && !want_rrsigs;
-        struct dns_name owner = dns_rr_owner(msg, rr);
-        uint32_t at = sig ? covered_by(&g, msg, rr) : find(&g, &owner, rr->type, rr->class_);
-        if (at == UINT32_MAX)
-            continue;
-        if (sig)
-            order[table[at].sig_first + table[at].sig_count++] = (uint16_t)i;
-        else
-            order[table[at].first + table[at].count++] = (uint16_t)i;
-    }
-    *ret = sets;
+    fill(&g);
+    *ret = g.sets;
     return DNS_OK;
 }

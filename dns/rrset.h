@@ -19,7 +19,8 @@ struct dns_rrset {
 
 /* Groups by (owner, type, class). RRSIGs that cover nothing here form no set and are left out,
  * except when the question is for type RRSIG: then they are a set of their own. An RRset spread
- * over sections counts for the first. `order` has room for msg->rr_count entries. */
+ * over sections counts for the first. `order` has room for msg->rr_count entries. DNS_E_COUNT when
+ * there are more sets than `cap` or DNS_RRSET_MAX. */
 struct dns_rrsets {
     struct dns_rrset *set; /* the caller's table */
     uint32_t count;
