@@ -49,7 +49,7 @@ PROOFS = [(f"www.a{n}.test.", "A", "secure") for n in ALGORITHMS] + [
     ("www.unknowndigest.test.", "A", "insecure"),
 ] + [(f"www.{zone}.test.", "A", "bogus") for zone in (
     "wrongds", "expired", "future", "inverted", "corrupt", "nodatasigs", "nokeysigs", "zskonly",
-    "revoked", "nozoneflag", "unsignedchild")]
+    "revoked", "nozoneflag", "unsignedchild", "keytrap")]
 
 
 class Signatures(Case):

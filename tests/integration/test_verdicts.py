@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Every zone of the world through veridoh: the verdict, and what the client sees of it."""
+import socket
+import time
 import unittest
 
-from lib import Case
+from lib import Case, ask_udp, query
 
 # (name, type, rcode, AD, one record of the answer)
 BELIEVED = [
@@ -65,6 +67,7 @@ REFUSED = [
     ("revoked", (9, 6)),
     ("nozoneflag", (11, 9)),
     ("unsignedchild", (9, 10)),
+    ("keytrap", (6,)),
 ]
 
 
@@ -105,6 +108,19 @@ class Verdicts(Case):
         veri = self.veridoh(self.up, extra=extra)
         self.assert_insecure(veri.dig("www.wrongds.test."), "192.0.2.50")
         self.assert_refused(veri.dig("www.expired.test."), 7)
+
+    def test_expensive_proofs_hold_up_nobody(self):
+        """CVE-2023-50387: while such answers are being judged, others get theirs at once."""
+        self.veri.dig("www.two.test.")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trap:
+            for i in range(30):
+                trap.sendto(query(f"n{i}.keytrap.test."), ("127.0.0.1", self.veri.port))
+            slowest = 0
+            for _ in range(50):
+                start = time.monotonic()
+                self.assertIsNotNone(ask_udp(self.veri.port, query("www.two.test.")))
+                slowest = max(slowest, time.monotonic() - start)
+        self.assertLess(slowest, 0.2)
 
     def test_another_root(self):
         """Everything of an upstream with a root of its own is refused."""

@@ -88,6 +88,26 @@ bool zone_make_keys(struct arena *arena, struct zone *zone, const char *seed)
     return zone->key_count == 2;
 }
 
+/* The tag is a sum of 16 bit words with the carry added once (RFC 4034 appendix B): what one word
+ * gains another loses. The words lie inside the modulus, behind its first octets. */
+struct octets key_collide(struct arena *arena, const struct zone_key *key, uint16_t n)
+{
+    enum { GAIN = 40, LOSS = 80 };
+    uint8_t *rdata = arena_copy(arena, key->dnskey.data, key->dnskey.len);
+    for (unsigned tries = 0; tries < 65536; tries++) {
+        uint16_t other = (uint16_t)(tries + n);
+        rdata[GAIN] ^= (uint8_t)(n >> 8);
+        rdata[GAIN + 1] ^= (uint8_t)n;
+        rdata[LOSS] = (uint8_t)(other >> 8);
+        rdata[LOSS + 1] = (uint8_t)other;
+        if (dns_key_tag(rdata, key->dnskey.len) == key->tag)
+            break;
+        rdata[GAIN] ^= (uint8_t)(n >> 8);
+        rdata[GAIN + 1] ^= (uint8_t)n;
+    }
+    return (struct octets){rdata, key->dnskey.len};
+}
+
 static const EVP_MD *digest_of(enum ds_kind kind, uint8_t *ret_type)
 {
     switch (kind) {

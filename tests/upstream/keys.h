@@ -12,6 +12,9 @@ EVP_PKEY *key_derive(const char *seed, uint8_t algorithm, unsigned rsa_bits);
 /* Fills zone->key from its algorithm, its faults and `seed`. False: unknown algorithm. */
 bool zone_make_keys(struct arena *arena, struct zone *zone, const char *seed);
 
+/* DNSKEY RDATA like that of an RSA key, with the same tag, and another modulus for every `n`. */
+struct octets key_collide(struct arena *arena, const struct zone_key *key, uint16_t n);
+
 /* DS RDATA of one kind for a key (RFC 4034 5.1); `ret` is in the arena. */
 struct octets key_ds(struct arena *arena, const struct dns_name *owner, const struct zone_key *key,
                      enum ds_kind kind);

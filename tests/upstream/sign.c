@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, SIGNED_MAX = 70000 };
+enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, SIGNED_MAX = 70000, KEYTRAP_SIGNATURES = 20 };
 
 struct sign_times sign_times(uint64_t now_s, enum sign_when when)
 {
@@ -172,6 +172,14 @@ static enum sign_when when_of(const struct zone *zone)
     return zone->faults & FAULT_INVERTED ? SIGN_INVERTED : SIGN_VALID;
 }
 
+/* A signature with its last octet changed by `mask`, or as it is. */
+static struct octets spoiled(struct arena *arena, struct octets sig, uint8_t mask)
+{
+    uint8_t *copy = arena_copy(arena, sig.data, sig.len);
+    copy[sig.len - 1] ^= mask;
+    return (struct octets){copy, sig.len};
+}
+
 void zone_sign(struct world *world, const struct zone *zone, const struct dns_name *owner,
                struct rrset *set)
 {
@@ -182,15 +190,17 @@ void zone_sign(struct world *world, const struct zone *zone, const struct dns_na
     set->sig_count = 0;
     if (!zone->is_signed || zone->faults & (keys ? FAULT_UNSIGNED_KEYS : FAULT_UNSIGNED_DATA))
         return;
-    set->sig = arena_alloc(&world->signatures, zone->key_count * sizeof *set->sig);
+    struct arena *arena = &world->signatures;
+    unsigned wrong = zone->faults & FAULT_KEYTRAP && !keys ? KEYTRAP_SIGNATURES : 0;
+    set->sig = arena_alloc(arena, (zone->key_count + wrong) * sizeof *set->sig);
     for (unsigned i = 0; i < zone->key_count; i++) {
         const struct zone_key *key = &zone->key[i];
         if (keys ? !key->signs_keys : !key->signs_data)
             continue;
-        struct octets sig = sign_rrset(&world->signatures, sign_times(world->now_s, when_of(zone)),
-                                       key, &zone->name, owner, set);
-        if (zone->faults & FAULT_CORRUPT && sig.len > 0)
-            ((uint8_t *)sig.data)[sig.len - 1] ^= 1; /* the arena's own copy */
-        set->sig[set->sig_count++] = sig;
+        struct octets sig = sign_rrset(arena, sign_times(world->now_s, when_of(zone)), key,
+                                       &zone->name, owner, set);
+        for (uint8_t mask = 1; mask <= wrong; mask++)
+            set->sig[set->sig_count++] = spoiled(arena, sig, mask);
+        set->sig[set->sig_count++] = zone->faults & FAULT_CORRUPT ? spoiled(arena, sig, 1) : sig;
     }
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { KEYTRAP_KEYS = 40 };
+
 struct zone *world_zone_named(const struct world *world, const struct dns_name *name)
 {
     for (unsigned i = 0; i < world->zone_count; i++)
@@ -71,6 +73,10 @@ static void add_apex(struct world *world, struct zone *zone)
     for (unsigned i = 0; i < zone->key_count; i++)
         zone_add(&world->arena, zone, &zone->name, DNS_TYPE_DNSKEY, zone->ttl_s,
                  zone->key[i].dnskey.data, zone->key[i].dnskey.len);
+    for (uint16_t n = 1; zone->faults & FAULT_KEYTRAP && n <= KEYTRAP_KEYS; n++) {
+        struct octets key = key_collide(&world->arena, &zone->key[zone->key_count - 1], n);
+        zone_add(&world->arena, zone, &zone->name, DNS_TYPE_DNSKEY, zone->ttl_s, key.data, key.len);
+    }
     if (!zone->is_signed || !zone->nsec3)
         return;
     uint8_t rdata[300]; /* NSEC3PARAM (RFC 5155 4.2) */

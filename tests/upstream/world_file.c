@@ -31,6 +31,7 @@ static const struct word fault_words[] = {
     {"zsk-only", FAULT_ZSK_ONLY},
     {"revoked", FAULT_REVOKED},
     {"no-zone-flag", FAULT_NO_ZONE_FLAG},
+    {"keytrap", FAULT_KEYTRAP},
     {NULL, 0},
 };
 

@@ -64,6 +64,7 @@ enum fault {
     FAULT_ZSK_ONLY = 64,
     FAULT_REVOKED = 128,
     FAULT_NO_ZONE_FLAG = 256,
+    FAULT_KEYTRAP = 512, /* CVE-2023-50387: many keys of one tag, many wrong signatures */
 };
 
 struct nsec3_entry {
