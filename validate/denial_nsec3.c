@@ -134,7 +134,7 @@ static bool covers(const struct nsec3 *n, const uint8_t *hash)
     bool before = memcmp(hash, n->next, HASH_LEN) < 0;
     if (memcmp(n->owner, n->next, HASH_LEN) < 0)
         return after && before;
-    return memcmp(n->owner, hash, HASH_LEN) != 0 && (after || before);
+    return after || before;
 }
 
 static const struct nsec3 *find_cover(const struct proof *p, const uint8_t *hash)

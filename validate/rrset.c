@@ -60,7 +60,7 @@ static enum dns_err copy_records(const struct splitter *s, const struct dns_rrse
     return DNS_OK;
 }
 
-/* An RRSIG that does not parse, or covers something else, is as good as absent. */
+/* An RRSIG that does not parse is as good as absent. */
 static enum dns_err copy_sigs(const struct splitter *s, const struct dns_rrset *group,
                               struct val_rrset *set)
 {
@@ -76,7 +76,7 @@ static enum dns_err copy_sigs(const struct splitter *s, const struct dns_rrset *
         if (err != DNS_OK)
             continue;
         struct dns_reader r = dns_reader_init(sig->rdata.data, sig->rdata.len);
-        if (dns_rrsig_read(r, &sig->rrsig) != DNS_OK || sig->rrsig.covered != group->type)
+        if (dns_rrsig_read(r, &sig->rrsig) != DNS_OK)
             continue;
         sig->ttl_s = record->ttl_s;
         set->sig_count++;

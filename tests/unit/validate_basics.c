@@ -23,6 +23,11 @@ static void test_arena(void **state)
     assert_non_null(val_arena_take(arena, 100));
     val_arena_free(arena);
     val_arena_free(NULL);
+    arena = val_arena_new(20);
+    assert_null(val_arena_take(arena, 17)); /* would take 32 */
+    assert_non_null(val_arena_take(arena, 16));
+    assert_null(val_arena_take(arena, 16));
+    val_arena_free(arena);
 }
 
 static void test_budget(void **state)

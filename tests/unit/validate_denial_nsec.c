@@ -56,6 +56,8 @@ static const struct denial_case cases[] = {
     {"compact denial (RFC 9824)", NODATA, "b.example.", DNS_TYPE_A, YES, "b.example. NSEC \\000.b.example. RRSIG NSEC NXNAME\n"},
     {"compact denial, another type there", NODATA, "b.example.", DNS_TYPE_A, NO, "b.example. NSEC \\000.b.example. A RRSIG NSEC\n"},
     {"name outside the zone", NODATA, "a.test.", DNS_TYPE_A, NO, APEX},
+    {"owner outside, next inside", NODATA, "a.test.", DNS_TYPE_A, NO, "a.test. NSEC example. RRSIG NSEC\n"},
+    {"next before owner", NODATA, "c.example.", DNS_TYPE_MX, NO, "c.example. NSEC a.example. A RRSIG NSEC\n"},
     {"owner outside the zone", NODATA, "a.test.", DNS_TYPE_A, NO, "a.test. NSEC b.test. RRSIG NSEC\n"},
 
     /* NXDOMAIN */
@@ -87,6 +89,8 @@ static const struct denial_case cases[] = {
      "a.example. NSEC a.a.example. A RRSIG NSEC\na.a.example. NSEC c.a.example. A RRSIG NSEC\n"},
     {"closest encloser from the next name", NXDOMAIN, "b.w.example.", 0, YES,
      "a.example. NSEC x.w.example. A RRSIG NSEC\n"},
+    {"closest encloser from the owner", NXDOMAIN, "b.a.example.", 0, NO,
+     APEX "a.a.example. NSEC c.example. A RRSIG NSEC\n"},
     {"wildcard of the wrong encloser", NXDOMAIN, "y.w.example.", 0, NO,
      APEX "x.w.example. NSEC z.w.example. A RRSIG NSEC\n"},
     {"the literal wildcard", NXDOMAIN, "*.example.", 0, YES, APEX},

@@ -431,6 +431,28 @@ static void test_costs(void **state)
     records_free(&records);
 }
 
+/* Only the key that the RRSIG names is tried, wherever it stands. */
+static void test_named_key(void **state)
+{
+    (void)state;
+    const struct val_policy policy = lenient();
+    struct records records = records_from_file("rfc4035.zone");
+    const struct val_zone *zone = zone_of(&records, "example.", &policy);
+    const struct val_rrset *set = records_find(&records, "example.", DNS_TYPE_DNSKEY);
+    for (uint32_t i = 0; i < set->sig_count; i++) {
+        struct val_rrset one = *set;
+        struct val_verified v;
+        struct val_budget budget = val_budget_init(&val_limits_default);
+        one.sigs = &set->sigs[i];
+        one.sig_count = 1;
+        val_rrset_verify(&one, zone, 1083412800, &policy, &budget, &v);
+        assert_true(v.secure);
+        assert_int_equal(budget.signatures, 1);
+    }
+    val_zone_unref(zone);
+    records_free(&records);
+}
+
 /* RFC 2181 5 and RFC 4034 6.3: neither order nor duplicates matter. */
 static void test_order(void **state)
 {
@@ -456,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_spoiled),   cmocka_unit_test(test_signers),
         cmocka_unit_test(test_windows),   cmocka_unit_test(test_ttl),
         cmocka_unit_test(test_costs),     cmocka_unit_test(test_order),
+        cmocka_unit_test(test_named_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
