@@ -18,7 +18,8 @@ enum dns_err val_anchors_add_builtin(struct val_anchors *anchors);
 enum dns_err val_anchors_add_line(struct val_anchors *anchors, const char *line);
 
 /* A whole file of such lines. On failure *ret_line is the first bad one (from 1). */
-enum dns_err val_anchors_add_text(struct val_anchors *anchors, const char *text, unsigned *ret_line);
+enum dns_err val_anchors_add_text(struct val_anchors *anchors, const char *text,
+                                  unsigned *ret_line);
 
 /* Nothing at or below `zone` is validated until `until_s` (UINT64_MAX: for good). */
 enum dns_err val_anchors_add_negative(struct val_anchors *anchors, const struct dns_name *zone,
@@ -29,8 +30,8 @@ enum val_anchor_kind { VAL_ANCHOR_NONE, VAL_ANCHOR_POSITIVE, VAL_ANCHOR_NEGATIVE
 struct val_anchor_hit {
     enum val_anchor_kind kind;
     struct dns_name zone;
-    struct val_ds_set ds;  /* POSITIVE; borrowed from anchors */
-    const char *reason;    /* NEGATIVE; borrowed */
+    struct val_ds_set ds; /* POSITIVE; borrowed from anchors */
+    const char *reason;   /* NEGATIVE; borrowed */
 };
 struct val_anchor_hit val_anchors_find(const struct val_anchors *anchors,
                                        const struct dns_name *name, uint64_t now_s);

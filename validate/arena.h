@@ -7,7 +7,8 @@
 
 struct val_arena;
 struct val_arena *val_arena_new(size_t limit); /* octets it may ever hand out */
-void *val_arena_take(struct val_arena *arena, size_t len); /* zeroed, aligned; NULL over the limit */
-void val_arena_free(struct val_arena *arena);  /* NULL is fine */
+void *val_arena_take(struct val_arena *arena,
+                     size_t len);             /* zeroed, aligned; NULL over the limit */
+void val_arena_free(struct val_arena *arena); /* NULL is fine */
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What one client question may cost, with everything it causes: one object, never reset, inherited
- * by every job and fetch on its behalf (KeyTrap CVE-2023-50387, CVE-2023-50868). Numbers are counted
- * down; a thing that would go below 0 is not done and the verdict is bogus, VAL_WHY_BUDGET. */
+ * by every job and fetch on its behalf (KeyTrap CVE-2023-50387, CVE-2023-50868). Numbers are
+ * counted down; a thing that would go below 0 is not done and the verdict is bogus, VAL_WHY_BUDGET.
+ */
 #ifndef VALIDATE_BUDGET_H
 #define VALIDATE_BUDGET_H
 
@@ -27,13 +28,14 @@ struct val_limits {
     uint8_t zones;              /* in one chain */
     uint8_t labels;             /* walked below the deepest known zone */
 };
-extern const struct val_limits val_limits_default; /* 240 6 1024 24 5 32 · 4 2 8 32 8 12 32 12 16 20 */
+extern const struct val_limits
+    val_limits_default; /* 240 6 1024 24 5 32 · 4 2 8 32 8 12 32 12 16 20 */
 
 struct val_budget {
     struct val_limits limits; /* as configured; the totals below are what is left */
     uint32_t crypto_units, failed_signatures, sha1_blocks, fetches, flights;
-    uint32_t slice_units;     /* refilled at the start of each step */
-    uint32_t signatures;      /* verified so far, for explain */
+    uint32_t slice_units; /* refilled at the start of each step */
+    uint32_t signatures;  /* verified so far, for explain */
 };
 struct val_budget val_budget_init(const struct val_limits *limits);
 

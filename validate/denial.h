@@ -6,8 +6,8 @@
 
 #include "validate/budget.h"
 #include "validate/policy.h"
-#include "validate/rrset.h"
 #include "validate/reason.h"
+#include "validate/rrset.h"
 
 /* Verified NSEC and NSEC3 RRsets of one zone out of one message. Sets that were expanded from a
  * wildcard are left out by the caller, except an NSEC of a literal wildcard owner. Rules of
@@ -22,7 +22,7 @@ struct val_denial {
 };
 
 enum val_proof {
-    VAL_PROOF_NONE,       /* not proven */
+    VAL_PROOF_NONE, /* not proven */
     VAL_PROOF_SECURE,
     VAL_PROOF_OPT_OUT,    /* holds, but an opt-out span is part of it: insecure */
     VAL_PROOF_ITERATIONS, /* NSEC3 above policy->nsec3_insecure_above: insecure (RFC 9276 3.2) */
@@ -46,8 +46,13 @@ enum val_proof val_prove_wildcard(const struct val_denial *d, const struct dns_n
  *   WRONG_SIDE  SOA set: the child answered; proves nothing
  * `name` lies strictly below zone. */
 enum val_no_ds {
-    VAL_NO_DS_UNPROVEN, VAL_NO_DS_CUT, VAL_NO_DS_OPT_OUT, VAL_NO_DS_ITERATIONS,
-    VAL_NO_DS_NOT_A_CUT, VAL_NO_DS_WRONG_SIDE, VAL_NO_DS_BUDGET,
+    VAL_NO_DS_UNPROVEN,
+    VAL_NO_DS_CUT,
+    VAL_NO_DS_OPT_OUT,
+    VAL_NO_DS_ITERATIONS,
+    VAL_NO_DS_NOT_A_CUT,
+    VAL_NO_DS_WRONG_SIDE,
+    VAL_NO_DS_BUDGET,
 };
 enum val_no_ds val_prove_no_ds(const struct val_denial *d, const struct dns_name *name);
 

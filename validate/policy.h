@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct val_policy {
-    uint32_t algorithms;  /* bit n: DNSSEC algorithm n is supported (n < 32) */
-    uint32_t digests;     /* bit n: DS digest type n is supported */
-    uint32_t skew_s;      /* an inception that far in the future is still taken */
+    uint32_t algorithms;           /* bit n: DNSSEC algorithm n is supported (n < 32) */
+    uint32_t digests;              /* bit n: DS digest type n is supported */
+    uint32_t skew_s;               /* an inception that far in the future is still taken */
     uint16_t nsec3_insecure_above; /* iterations: more makes the zone's denials insecure */
     uint16_t nsec3_bogus_above;    /* iterations: more is bogus */
     uint16_t rsa_bits_min, rsa_bits_max;

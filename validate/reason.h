@@ -24,21 +24,18 @@ enum val_status { VAL_SECURE, VAL_INSECURE, VAL_INDETERMINATE, VAL_BOGUS };
       DNS_EDE_UNSUPPORTED_DIGEST)                                                                  \
     X(VAL_WHY_ITERATIONS, "NSEC3 with more iterations than are worked through",                    \
       DNS_EDE_UNSUPPORTED_NSEC3_ITERATIONS)                                                        \
-    X(VAL_WHY_NEGATIVE_ANCHOR, "a negative trust anchor covers it",                                \
-      DNS_EDE_NEGATIVE_TRUST_ANCHOR)                                                               \
+    X(VAL_WHY_NEGATIVE_ANCHOR, "a negative trust anchor covers it", DNS_EDE_NEGATIVE_TRUST_ANCHOR) \
     X(VAL_WHY_NO_ANCHOR, "no trust anchor is above it", DNS_EDE_NONE)                              \
     X(VAL_WHY_NOT_SIGNABLE, "records of this type are never signed", DNS_EDE_NONE)                 \
     /* indeterminate */                                                                            \
-    X(VAL_WHY_FETCH, "a record of the chain could not be fetched",                                 \
-      DNS_EDE_NO_REACHABLE_AUTHORITY)                                                              \
+    X(VAL_WHY_FETCH, "a record of the chain could not be fetched", DNS_EDE_NO_REACHABLE_AUTHORITY) \
     X(VAL_WHY_MEMORY, "out of memory", DNS_EDE_INDETERMINATE)                                      \
     /* bogus */                                                                                    \
     X(VAL_WHY_NO_RRSIG, "it has no RRSIG", DNS_EDE_RRSIGS_MISSING)                                 \
     X(VAL_WHY_NO_MATCHING_RRSIG, "none of its RRSIGs is usable", DNS_EDE_RRSIGS_MISSING)           \
     X(VAL_WHY_EXPIRED, "its RRSIG has expired", DNS_EDE_SIGNATURE_EXPIRED)                         \
     X(VAL_WHY_NOT_YET, "its RRSIG is not yet valid", DNS_EDE_SIGNATURE_NOT_YET_VALID)              \
-    X(VAL_WHY_TIMES, "its RRSIG expires before it begins",                                         \
-      DNS_EDE_SIGNATURE_EXPIRED_BEFORE_VALID)                                                      \
+    X(VAL_WHY_TIMES, "its RRSIG expires before it begins", DNS_EDE_SIGNATURE_EXPIRED_BEFORE_VALID) \
     X(VAL_WHY_SIGNATURE, "its signature does not verify", DNS_EDE_BOGUS)                           \
     X(VAL_WHY_NO_KEY, "no DNSKEY fits its RRSIG", DNS_EDE_DNSKEY_MISSING)                          \
     X(VAL_WHY_SIGNER, "its RRSIG is by a zone that may not sign it", DNS_EDE_BOGUS)                \
@@ -65,12 +62,12 @@ uint16_t val_why_ede(enum val_why why);
 
 struct val_reason {
     enum val_why why;
-    struct dns_name zone;  /* whose keys or proofs failed, or where the insecure cut is */
-    struct dns_name name;  /* the record at fault */
+    struct dns_name zone; /* whose keys or proofs failed, or where the insecure cut is */
+    struct dns_name name; /* the record at fault */
     uint16_t type;
-    uint16_t key_tag;      /* 0 when no key is concerned */
-    uint8_t algorithm;     /* 0 likewise */
-    uint32_t origin;       /* as given with the message at fault, or VAL_ORIGIN_NONE */
+    uint16_t key_tag;  /* 0 when no key is concerned */
+    uint8_t algorithm; /* 0 likewise */
+    uint32_t origin;   /* as given with the message at fault, or VAL_ORIGIN_NONE */
 };
 
 /* EDE code and EXTRA-TEXT (at most DNS_EDE_TEXT_MAX octets): words, record, zone, key tag. */

@@ -15,14 +15,14 @@ struct val_rdata {
 struct val_sig {
     struct dns_rrsig rrsig; /* pointers into the arena */
     struct val_rdata rdata;
-    uint32_t ttl_s;         /* of the RRSIG record itself */
+    uint32_t ttl_s; /* of the RRSIG record itself */
 };
 
 struct val_rrset {
     struct dns_name owner; /* case kept */
     uint16_t type, class_;
-    uint32_t ttl_s;        /* the lowest of its records' */
-    uint8_t section;       /* enum dns_section */
+    uint32_t ttl_s;  /* the lowest of its records' */
+    uint8_t section; /* enum dns_section */
     const struct val_rdata *rr;
     uint32_t count;
     const struct val_sig *sigs; /* those that parse and cover this type */

@@ -11,12 +11,12 @@
 
 struct val_verified {
     bool secure;
-    struct val_reason reason;   /* when not secure: the most telling failure */
-    const struct val_sig *sig;  /* the one that verified, or the one reason speaks of, or NULL */
-    uint8_t wildcard_labels;    /* labels of the closest encloser when synthesised from a wildcard */
-    bool expanded;              /* RRSIG labels < owner labels (RFC 4035 5.3.4): needs a denial */
-    uint32_t ttl_s;             /* min(TTL, original TTL, RRSIG TTL, remaining validity) */
-    uint64_t expires_s;         /* end of the signature's validity, since 1970 */
+    struct val_reason reason;  /* when not secure: the most telling failure */
+    const struct val_sig *sig; /* the one that verified, or the one reason speaks of, or NULL */
+    uint8_t wildcard_labels;   /* labels of the closest encloser when synthesised from a wildcard */
+    bool expanded;             /* RRSIG labels < owner labels (RFC 4035 5.3.4): needs a denial */
+    uint32_t ttl_s;            /* min(TTL, original TTL, RRSIG TTL, remaining validity) */
+    uint64_t expires_s;        /* end of the signature's validity, since 1970 */
 };
 
 /* `zone` is secure. Only RRSIGs whose signer is exactly zone->name count; `set` is not DNSKEY at an

@@ -8,15 +8,15 @@
 #include "validate/zone.h"
 
 enum val_trace_kind {
-    VAL_TRACE_ANCHOR,    /* zone's DS come from the configuration: key_tag, algorithm, digest */
-    VAL_TRACE_DS,        /* a DS of `name`, signed by `zone` */
-    VAL_TRACE_NO_DS,     /* `zone` proves that `name` has no DS: status INSECURE or a non-cut */
-    VAL_TRACE_DNSKEY,    /* the DNSKEY set of `zone`, signed by key_tag */
-    VAL_TRACE_KEY,       /* one key of that set: key_tag, algorithm, flags (SEP or not), bits */
-    VAL_TRACE_CACHED,    /* the zone was known already */
-    VAL_TRACE_RRSET,     /* an RRset of the answer */
-    VAL_TRACE_DENIAL,    /* an NSEC or NSEC3 proof about `name`, type */
-    VAL_TRACE_VERDICT,   /* the whole */
+    VAL_TRACE_ANCHOR,  /* zone's DS come from the configuration: key_tag, algorithm, digest */
+    VAL_TRACE_DS,      /* a DS of `name`, signed by `zone` */
+    VAL_TRACE_NO_DS,   /* `zone` proves that `name` has no DS: status INSECURE or a non-cut */
+    VAL_TRACE_DNSKEY,  /* the DNSKEY set of `zone`, signed by key_tag */
+    VAL_TRACE_KEY,     /* one key of that set: key_tag, algorithm, flags (SEP or not), bits */
+    VAL_TRACE_CACHED,  /* the zone was known already */
+    VAL_TRACE_RRSET,   /* an RRset of the answer */
+    VAL_TRACE_DENIAL,  /* an NSEC or NSEC3 proof about `name`, type */
+    VAL_TRACE_VERDICT, /* the whole */
 };
 
 struct val_trace_step {
@@ -31,7 +31,7 @@ struct val_trace_step {
     uint16_t key_bits;
     uint8_t algorithm;
     uint8_t digest_type;
-    bool expanded;        /* from a wildcard */
+    bool expanded;                  /* from a wildcard */
     uint32_t inception, expiration; /* of the RRSIG, 0 when none */
 };
 
@@ -40,6 +40,7 @@ struct val_trace {
     struct val_trace_step step[VAL_TRACE_MAX];
     uint32_t count; /* steps beyond VAL_TRACE_MAX are dropped */
 };
-void val_trace_add(struct val_trace *trace, const struct val_trace_step *step); /* NULL trace: no-op */
+void val_trace_add(struct val_trace *trace,
+                   const struct val_trace_step *step); /* NULL trace: no-op */
 
 #endif

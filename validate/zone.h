@@ -7,6 +7,7 @@
 #include "validate/reason.h"
 
 #include <openssl/evp.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,9 +21,9 @@ enum val_zone_kind {
 struct val_key {
     uint16_t tag, flags;
     uint8_t algorithm;
-    uint8_t cost;       /* crypto units of one verification */
+    uint8_t cost; /* crypto units of one verification */
     EVP_PKEY *pkey;
-    uint16_t bits;      /* for explain */
+    uint16_t bits; /* for explain */
 };
 
 struct val_zone {
@@ -30,9 +31,9 @@ struct val_zone {
     enum val_zone_kind kind;
     uint64_t expires_s;       /* min of TTLs and RRSIG validity of all that led here, since 1970 */
     struct val_reason reason; /* INSECURE, BAD */
-    uint32_t key_count;       /* SECURE: usable keys only (ZONE, not REVOKE, protocol 3, supported) */
+    uint32_t key_count; /* SECURE: usable keys only (ZONE, not REVOKE, protocol 3, supported) */
     struct val_key *keys;
-    int refs;                 /* atomic; only val_zone_ref/_unref touch it */
+    int refs; /* atomic; only val_zone_ref/_unref touch it */
 };
 
 /* Keys are taken over; `zone` fields are copied. NULL when out of memory (keys are freed). */
@@ -40,7 +41,7 @@ const struct val_zone *val_zone_new(const struct dns_name *name, enum val_zone_k
                                     uint64_t expires_s, const struct val_reason *reason,
                                     struct val_key *keys_take, uint32_t key_count);
 const struct val_zone *val_zone_ref(const struct val_zone *zone);
-void val_zone_unref(const struct val_zone *zone); /* NULL is fine */
+void val_zone_unref(const struct val_zone *zone);  /* NULL is fine */
 size_t val_zone_size(const struct val_zone *zone); /* octets, EVP_PKEYs estimated */
 
 #endif
