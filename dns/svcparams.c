@@ -174,7 +174,7 @@ struct param {
     uint16_t key;
     bool generic;          /* spelled keyN: the value is opaque */
     bool has_value;        /* there was a '=' */
-    struct dns_word value; /* behind it */
+    struct dns_word value; /* behind it, may be empty */
 };
 
 static enum dns_err parse_key(struct dns_word word, uint16_t *ret, bool *ret_generic)
@@ -202,14 +202,13 @@ static enum dns_err parse_param(struct dns_word word, struct param *ret)
 {
     const char *equals = memchr(word.at, '=', word.len);
     struct dns_word key = {.at = word.at, .len = equals ? (size_t)(equals - word.at) : word.len};
-    struct param param = {.has_value = equals != NULL};
-    enum dns_err err = parse_key(key, &param.key, &param.generic);
-    if (err != DNS_OK)
-        return err;
+    struct param param = {.has_value = equals != NULL, .value.at = word.at + word.len};
     if (equals)
         param.value = (struct dns_word){.at = equals + 1, .len = word.len - key.len - 1};
-    *ret = param;
-    return DNS_OK;
+    enum dns_err err = parse_key(key, &param.key, &param.generic);
+    if (err == DNS_OK)
+        *ret = param;
+    return err;
 }
 
 /* Puts it where it belongs in rising order; DNS_E_FORM for a key that is there already. */
