@@ -80,6 +80,7 @@ struct ds_list { /* the supported ones, read */
     struct dns_ds ds[DS_MAX];
     const struct val_rdata *rdata[DS_MAX];
     uint32_t count;
+    bool all; /* none was left out for the limit */
 };
 
 /* RFC 4509 3: a SHA-1 DS says nothing where a usable SHA-2 one stands. */
@@ -99,13 +100,18 @@ static void ds_collect(const struct val_ds_set *set, const struct val_policy *po
 {
     bool sha2_only = has_sha2(set, policy);
     list->count = 0;
+    list->all = true;
     if (limit > DS_MAX)
         limit = DS_MAX;
-    for (uint32_t i = 0; i < set->count && list->count < limit; i++) {
+    for (uint32_t i = 0; i < set->count; i++) {
         struct dns_ds ds;
         if (ds_read(&set->rr[i], &ds) != DNS_OK || !ds_supported(&ds, policy) ||
             (sha2_only && ds.digest_type == DNS_DIGEST_SHA1))
             continue;
+        if (list->count == limit) {
+            list->all = false;
+            return;
+        }
         list->ds[list->count] = ds;
         list->rdata[list->count] = &set->rr[i];
         list->count++;
@@ -210,7 +216,7 @@ static bool find_entries(struct lift *l, const struct val_ds_set *ds)
             fail(l, VAL_WHY_BUDGET, list.ds[i].key_tag, list.ds[i].algorithm);
             return false;
         }
-    if (l->too_weak == list.count)
+    if (list.all && l->too_weak == list.count)
         fail(l, VAL_WHY_ALGORITHM, list.ds[0].key_tag, list.ds[0].algorithm);
     return l->entry_count > 0;
 }

@@ -409,6 +409,16 @@ static void test_too_weak(void **state)
     assert_int_equal(reason.why, VAL_WHY_ALGORITHM);
     assert_null(lift(weak, ds, 2, &reason));
     assert_int_equal(reason.why, VAL_WHY_DNSKEY_DS);
+
+    /* More DS than are looked at: the strong one is behind the limit, and yet counts. */
+    struct val_rdata many[9];
+    for (size_t i = 0; i < COUNT(many); i++)
+        many[i] = ds[0];
+    assert_null(lift(weak, many, 8, &reason));
+    assert_int_equal(reason.why, VAL_WHY_ALGORITHM);
+    many[8] = ds[1];
+    assert_null(lift(weak, many, 9, &reason));
+    assert_int_equal(reason.why, VAL_WHY_DNSKEY_DS);
     records_free(&records);
 }
 
