@@ -31,8 +31,8 @@ static void write_rr(struct copying *c, const struct dns_rr *rr)
                    (uint16_t)w.off);
 }
 
-/* A summary of what makes records one RRset, or the signatures of one, in one section. That two
- * strangers share a summary is rare, and then the cut below only falls earlier than it had to. */
+/* A summary of what makes records of one section one RRset with its signatures. That two strangers
+ * share a summary is rare, and then the cut below only falls earlier than it had to. */
 static uint32_t group_of(const struct dns_msg *msg, const struct dns_rr *rr)
 {
     struct dns_name owner = dns_rr_owner(msg, rr);
@@ -43,7 +43,7 @@ static uint32_t group_of(const struct dns_msg *msg, const struct dns_rr *rr)
     for (unsigned i = 0; i < owner.len; i++)
         h = (h ^ owner.wire[i]) * 16777619u;
     h = (h ^ type) * 16777619u;
-    return (h ^ (uint32_t)rr->class_ << 8 ^ rr->section) * 16777619u;
+    return (h ^ rr->class_) * 16777619u;
 }
 
 /* The last place, not behind `end`, that has no RRset on both of its sides: going back from there,

@@ -260,7 +260,7 @@ static enum dns_err write_mandatory(struct dns_reader list, struct dns_writer *w
         struct dns_word word = {.at = (const char *)item, .len = len};
         enum dns_err err = parse_key(word, &key.key, &key.generic);
         if (err == DNS_OK)
-            err = key.key == SVC_MANDATORY ? DNS_E_FORM : insert(keys, &count, key);
+            err = insert(keys, &count, key);
         if (err != DNS_OK)
             return err;
     }
@@ -347,8 +347,8 @@ static enum dns_err write_param(const struct param *param, struct dns_writer *w)
     return err != DNS_OK ? err : w->err;
 }
 
-/* Every key that "mandatory" lists is there (RFC 9460 8). `value` is that of the first parameter.
- */
+/* Every key that "mandatory" lists is there, behind it: so it does not list itself (RFC 9460 8).
+ * `value` is that of the first parameter. */
 static bool mandatory_are_there(struct dns_reader value, const struct param *params, unsigned count)
 {
     for (unsigned at = 1; dns_reader_left(&value) > 0; at++) { /* both rise */

@@ -241,6 +241,29 @@ static void many_names_survive(void **state)
     }
 }
 
+/* A pointer has 14 bits: what lies behind 0x3fff is not referred to. */
+static void far_names_are_not_pointed_to(void **state)
+{
+    (void)state;
+    static uint8_t buf[65535];
+    static const uint8_t filler[0x4000];
+    struct dns_rr table[4];
+    struct dns_msg msg;
+    struct dns_msg_out out;
+    struct dns_name far;
+    assert_int_equal(dns_name_parse("far.example", &far), DNS_OK);
+    dns_msg_out_init(&out, buf, sizeof buf, 7, 0);
+    dns_msg_out_rr(&out, DNS_ANSWER, &dns_root, 999, 1, 0, filler, sizeof filler);
+    for (unsigned i = 0; i < 2; i++)
+        dns_msg_out_rr(&out, DNS_ANSWER, &far, 999, 1, 0, "", 0);
+    uint32_t len = dns_msg_out_finish(&out);
+    assert_int_equal(dns_msg_read(buf, len, table, COUNT(table), &msg), DNS_OK);
+    for (unsigned i = 1; i <= 2; i++) {
+        struct dns_name owner = dns_rr_owner(&msg, &msg.rr[i]);
+        assert_true(dns_name_equal(&owner, &far));
+    }
+}
+
 static void a_mark_goes_back(void **state)
 {
     (void)state;
@@ -312,6 +335,8 @@ static const struct copy_case copies[] = {
       "A d.example. DS 1 8 2 AA", "A e.example. SOA a. b. 1 2 3 4 5", NULL}, "ade", false},
     {"no DNSSEC, signatures do not join what is cut", DNS_TYPE_A, true, 1,
      {"N a.example. A 1.1.1.1", "N b.example. A 1.1.1.1", "N a.example. " SIG("A"), NULL}, "a", true},
+    {"no DNSSEC, nor do they when they come first", DNS_TYPE_A, true, 1,
+     {"N b.example. " SIG("A"), "N a.example. A 1.1.1.1", "N b.example. A 1.1.1.1", NULL}, "a", true},
     {"NSEC was asked for", DNS_TYPE_NSEC, true, 0,
      {"N a.example. NSEC c.example. A", "N a.example. " SIG("NSEC"), NULL}, "a", false},
     {"RRSIG was asked for", DNS_TYPE_RRSIG, true, 0,
@@ -390,6 +415,7 @@ static void copies_age_and_keep_the_clients_spelling(void **state)
     assert_memory_equal(copy.question.name.wire, question.name.wire, question.name.len);
     assert_int_equal(copy.rr[0].ttl_s, 70);
     assert_int_equal(copy.rr[1].ttl_s, 0);
+    assert_memory_equal(out + copy.rr[1].ttl_off, "\0\0\0\0", 4); /* not below 0 */
     assert_false(copy.edns.present);
 }
 
@@ -422,6 +448,7 @@ int main(void)
         cmocka_unit_test(counts_are_bounded),
         cmocka_unit_test(names_are_compressed),
         cmocka_unit_test(many_names_survive),
+        cmocka_unit_test(far_names_are_not_pointed_to),
         cmocka_unit_test(a_mark_goes_back),
         cmocka_unit_test(malformed_rdata_is_not_written),
         cmocka_unit_test(copies_keep_whole_sets),

@@ -109,6 +109,11 @@ static void lengths_are_bounded(void **state)
     struct dns_reader r = dns_reader_init(wire, 257);
     assert_int_equal(dns_name_read(&r, &name), DNS_E_NAME_LONG);
 
+    uint8_t octets_256[256] = {0}; /* one too many, as seen by the last label's length */
+    for (unsigned at = 0, i = 0; i < 4; at += octets_256[at] + 1u, i++)
+        octets_256[at] = i < 3 ? 63 : 62;
+    assert_int_equal(dns_name_from_wire(octets_256, 256, &name), DNS_E_NAME_LONG);
+
     wire[0] = 0;
     for (unsigned i = 0; i < 130; i++) { /* each points to the one before it */
         wire[1 + 2 * i] = 0xc0;

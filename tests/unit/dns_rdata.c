@@ -71,6 +71,7 @@ static const struct text_case texts[] = {
     {"CDS",   "0 0 0 00", NULL}, /* RFC 8078 4: delete */
     {"CDNSKEY", "0 3 0 AA==", NULL},
     {"OPENPGPKEY", "AQIDBA==", NULL},
+    {"OPENPGPKEY", "\\# 0", NULL},
     {"CSYNC", "66 3 A NS AAAA", NULL},
     {"ZONEMD", "2018031500 1 1 FEBE3D4C", NULL},
     {"SPF",   "\"v=spf1\"", NULL},
@@ -554,6 +555,10 @@ static void codings_are_those_of_rfc_4648(void **state)
         assert_memory_equal(out, data, len);
         assert_int_equal(dns_base32hex_text(data, len, text, strlen(vectors[i].base32)), 0);
     }
+    uint8_t out[16];
+    struct dns_writer w = dns_writer_init(out, sizeof out);
+    assert_int_equal(dns_base32hex_read("000", 3, &w), DNS_E_TEXT); /* a digit too many */
+    assert_int_equal(dns_base32hex_read("01", 2, &w), DNS_E_TEXT);  /* bits that are not 0 */
 }
 
 int main(void)
