@@ -123,7 +123,8 @@ uint32_t dns_query_write(void *buf, size_t cap, uint16_t id, const struct dns_qu
  * the end when it does not fit: additional silently, answer or authority with TC (RFC 2181 9).
  * Names are re-compressed. `opt` (or NULL) replaces any OPT of the source and is never left out.
  * `strip_dnssec` drops RRSIG, NSEC, NSEC3 and DS-less DNSSEC records that were not asked for
- * (RFC 4035 3.2.1). TTLs are lowered by age_s, not below 0. */
+ * (RFC 4035 3.2.1). TTLs are lowered by age_s, not below 0. Length, or 0: header, question and OPT
+ * do not fit, or a record that would be copied has malformed RDATA. */
 struct dns_copy {
     uint16_t id;
     uint16_t flags;                      /* the whole flag word to write, rcode included */

@@ -54,7 +54,7 @@ struct dns_rdata_shape {
 /* NULL for a type that is opaque here. */
 const struct dns_rdata_shape *dns_rdata_shape(uint16_t type);
 
-/* A type that the table does not know, and the fields of any type: never NULL. */
+/* The fields of a shape; for NULL those of an opaque type. Never NULL. */
 const uint8_t *dns_rdata_fields(const struct dns_rdata_shape *shape);
 
 bool dns_field_is_name(enum dns_field field); /* when octets are left for it */
