@@ -20,11 +20,11 @@ struct cache_now {
 };
 
 struct cache_limits {
-    size_t bytes;              /* for everything the cache holds, its tables included */
-    uint32_t min_ttl_s;        /* never raises past a signature's end */
+    size_t bytes;       /* for everything the cache holds, its tables included */
+    uint32_t min_ttl_s; /* never raises past a signature's end */
     uint32_t max_ttl_s;
-    uint32_t negative_ttl_s;   /* cap for NODATA and NXDOMAIN (RFC 2308 5) */
-    uint32_t failure_ttl_s;    /* first failure; doubles up to failure_max_ttl_s (RFC 9520 3.2) */
+    uint32_t negative_ttl_s; /* cap for NODATA and NXDOMAIN (RFC 2308 5) */
+    uint32_t failure_ttl_s;  /* first failure; doubles up to failure_max_ttl_s (RFC 9520 3.2) */
     uint32_t failure_max_ttl_s;
 };
 
@@ -35,19 +35,19 @@ void cache_free(struct cache *cache);
 
 struct cache_key {
     const struct dns_question *question; /* case ignored */
-    uint32_t route;          /* DOH_ROUTE_DEFAULT or a plain route: never shared between routes */
-    bool dnssec_ok;          /* wants RRSIGs and denial records */
-    bool checking_disabled;  /* unvalidated data: a population of its own (RFC 6840 5.9) */
+    uint32_t route;         /* DOH_ROUTE_DEFAULT or a plain route: never shared between routes */
+    bool dnssec_ok;         /* wants RRSIGs and denial records */
+    bool checking_disabled; /* unvalidated data: a population of its own (RFC 6840 5.9) */
 };
 
 /* --- answers ------------------------------------------------------------------------------- */
 
 struct cache_answer {
-    const uint8_t *wire;     /* a whole message without OPT, as val_job_write() makes it (DO form) */
+    const uint8_t *wire; /* a whole message without OPT, as val_job_write() makes it (DO form) */
     uint32_t len;
-    enum val_status status;  /* SECURE or INSECURE only; with checking_disabled: INSECURE */
-    uint64_t expires_s;      /* wall clock end of every signature in it; UINT64_MAX: none */
-    struct dns_ede ede;      /* informational, code DNS_EDE_NONE for most */
+    enum val_status status; /* SECURE or INSECURE only; with checking_disabled: INSECURE */
+    uint64_t expires_s;     /* wall clock end of every signature in it; UINT64_MAX: none */
+    struct dns_ede ede;     /* informational, code DNS_EDE_NONE for most */
 };
 
 /* Stores under key->question; the TTL is the lowest of its records' (negative answers: RFC 2308 5,
@@ -58,7 +58,7 @@ void cache_answer_put(struct cache *cache, const struct cache_key *key,
 
 struct cache_hit {
     uint32_t len;
-    uint32_t ttl_s;       /* left */
+    uint32_t ttl_s; /* left */
     enum val_status status;
     uint16_t rcode;
     struct dns_ede ede;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* One shard: a hash table of entries and their S3-FIFO queues, bounded in octets. Knows nothing of
+ * what an entry holds. Not thread-safe: whoever calls holds the shard's lock. */
+#ifndef CACHE_SHARD_H
+#define CACHE_SHARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SHARD_KEY_MAX 272u /* a name, type, class, route, flags and the kind */
+
+enum shard_queue { SHARD_SMALL, SHARD_MAIN };
+
+/* The head of every entry; what it holds follows in the same allocation. */
+struct shard_entry {
+    struct shard_entry *chain; /* of its bucket */
+    struct shard_entry *older, *newer;
+    uint64_t hash;
+    uint32_t size; /* octets, by the allocator's own account */
+    uint16_t key_len;
+    uint8_t queue;     /* enum shard_queue */
+    uint8_t frequency; /* hits since it was looked at last, 0 to 3 */
+    uint8_t key[];     /* key_len octets, then the owner's data, aligned to 8 */
+};
+
+#define SHARD_GHOSTS 1024u
+
+struct shard_fifo {
+    struct shard_entry *oldest, *newest;
+    size_t bytes;
+};
+
+struct shard {
+    struct shard_entry **bucket;
+    uint32_t bucket_count; /* a power of two */
+    uint32_t entry_count;
+    size_t bytes, limit; /* entries and table */
+    struct shard_fifo fifo[2];
+    uint32_t ghost[SHARD_GHOSTS]; /* fingerprints of what left `small` unused */
+    uint32_t ghost_at;
+    uint64_t evictions;
+    void (*on_drop)(struct shard_entry *entry); /* before an entry is freed */
+};
+
+bool shard_init(struct shard *shard, size_t limit, void (*on_drop)(struct shard_entry *entry));
+void shard_deinit(struct shard *shard);
+
+/* A new entry with room for `len` octets of data, not yet in the shard. NULL: out of memory. */
+struct shard_entry *shard_entry_new(const void *key, uint16_t key_len, uint64_t hash, size_t len);
+void *shard_entry_data(struct shard_entry *entry);
+
+/* Takes the entry; an older one of the same key is dropped, others are evicted for room. One that
+ * is larger than a quarter of the shard is dropped at once. */
+void shard_put(struct shard *shard, struct shard_entry *entry_take);
+/* A hit counts. NULL when there is none. */
+struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t key_len,
+                               uint64_t hash);
+void shard_remove(struct shard *shard, struct shard_entry *entry);
+void shard_clear(struct shard *shard);
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/fetches.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WAITERS_MAX 256u /* for one question */
+#define BUCKETS 1024u
+#define EDNS_SIZE 4096u
+
+struct fetches_wait {
+    struct shared_fetch *fetch;
+    struct fetches_wait *next;
+    fetches_done_fn *done;
+    void *arg;
+};
+
+/* One question upstream and who waits for it. */
+struct shared_fetch {
+    struct fetches *owner;
+    struct shared_fetch *chain;
+    struct dns_question question;
+    uint32_t route, avoid;
+    bool checking_disabled, fresh;
+    bool delivering; /* waiters may cancel each other meanwhile */
+    uint32_t waiting;
+    struct fetches_wait *first;
+    struct doh_fetch *fetch;
+};
+
+struct fetches {
+    struct doh_pool *pool;
+    const struct doh_config *config;
+    struct shared_fetch *bucket[BUCKETS];
+    struct dns_rr table[DNS_RR_MAX]; /* of the answer being delivered */
+};
+
+struct fetches *fetches_new(struct doh_pool *pool, const struct doh_config *config)
+{
+    struct fetches *fetches = calloc(1, sizeof *fetches);
+    if (fetches) {
+        fetches->pool = pool;
+        fetches->config = config;
+    }
+    return fetches;
+}
+
+static uint32_t bucket_of(const struct fetches_want *want)
+{
+    uint32_t h = 2166136261u ^ want->question->type;
+    struct dns_name name = want->question->name;
+    dns_name_lower(&name);
+    for (unsigned i = 0; i < name.len; i++)
+        h = (h ^ name.wire[i]) * 16777619u;
+    return h %
+           BUCKETS; /* at most a few thousand are in flight: chains stay short even if aimed at */
+}
+
+static bool same(const struct shared_fetch *f, const struct fetches_want *want)
+{
+    return f->question.type == want->question->type && f->route == want->route &&
+           f->question.class_ == want->question->class_ && f->avoid == want->avoid &&
+           f->checking_disabled == want->checking_disabled && f->fresh == want->fresh &&
+           !f->delivering && dns_name_equal(&f->question.name, &want->question->name);
+}
+
+static void unlink_fetch(struct shared_fetch *f)
+{
+    struct fetches_want key = {.question = &f->question};
+    struct shared_fetch **p = &f->owner->bucket[bucket_of(&key)];
+    while (*p && *p != f)
+        p = &(*p)->chain;
+    if (*p)
+        *p = f->chain;
+}
+
+static void on_answer(void *arg, enum doh_err err, const struct doh_answer *answer)
+{
+    struct shared_fetch *f = arg;
+    struct fetches *owner = f->owner;
+    struct dns_msg msg;
+    f->fetch = NULL;
+    f->delivering = true;
+    unlink_fetch(f);
+    if (err == DOH_OK &&
+        dns_msg_read(answer->wire, answer->len, owner->table, DNS_RR_MAX, &msg) != DNS_OK)
+        err = DOH_E_GARBAGE;
+    while (f->first) { /* each may cancel others, or ask anew */
+        struct fetches_wait *wait = f->first;
+        f->first = wait->next;
+        fetches_done_fn *done = wait->done;
+        void *done_arg = wait->arg;
+        free(wait);
+        done(done_arg, err, err == DOH_OK ? answer : NULL, err == DOH_OK ? &msg : NULL);
+    }
+    free(f);
+}
+
+static struct shared_fetch *start(struct fetches *fetches, const struct fetches_want *want)
+{
+    uint8_t wire[1024];
+    struct dns_opt_out opt = {
+        .udp_size = EDNS_SIZE,
+        .dnssec_ok = true,
+        .pad_to = want->route == DOH_ROUTE_DEFAULT ? (uint16_t)fetches->config->pad_to : 0};
+    uint16_t flags = want->checking_disabled ? DNS_FLAG_CD : 0;
+    struct shared_fetch *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    f->owner = fetches;
+    f->question = *want->question;
+    f->route = want->route;
+    f->avoid = want->avoid;
+    f->checking_disabled = want->checking_disabled;
+    f->fresh = want->fresh;
+    struct doh_request request = {
+        .question = want->question,
+        .wire = wire,
+        .len = dns_query_write(wire, sizeof wire, 0, want->question, flags, &opt),
+        .route = want->route,
+        .avoid = want->avoid,
+        .deadline_ms = want->deadline_ms,
+        .speculative = want->speculative,
+        .fresh = want->fresh,
+    };
+    f->fetch = request.len > 0 ? doh_fetch_start(fetches->pool, &request, on_answer, f) : NULL;
+    if (!f->fetch) {
+        free(f);
+        return NULL;
+    }
+    uint32_t bucket = bucket_of(want);
+    f->chain = fetches->bucket[bucket];
+    fetches->bucket[bucket] = f;
+    return f;
+}
+
+struct fetches_wait *fetches_ask(struct fetches *fetches, const struct fetches_want *want,
+                                 bool *ret_new, fetches_done_fn *done, void *arg)
+{
+    struct shared_fetch *f = fetches->bucket[bucket_of(want)];
+    while (f && !same(f, want))
+        f = f->chain;
+    if (f && f->waiting >= WAITERS_MAX)
+        return NULL;
+    struct fetches_wait *wait = calloc(1, sizeof *wait);
+    if (!wait)
+        return NULL;
+    *ret_new = !f;
+    if (!f)
+        f = start(fetches, want);
+    if (!f) {
+        free(wait);
+        return NULL;
+    }
+    *wait = (struct fetches_wait){.fetch = f, .next = f->first, .done = done, .arg = arg};
+    f->first = wait;
+    f->waiting++;
+    return wait;
+}
+
+void fetches_cancel(struct fetches_wait *wait)
+{
+    struct shared_fetch *f = wait->fetch;
+    struct fetches_wait **p = &f->first;
+    while (*p && *p != wait)
+        p = &(*p)->next;
+    if (*p)
+        *p = wait->next;
+    free(wait);
+    f->waiting--;
+    if (f->first || f->delivering)
+        return;
+    doh_fetch_cancel(f->fetch); /* nobody wants it any more */
+    unlink_fetch(f);
+    free(f);
+}
+
+void fetches_free(struct fetches *fetches)
+{
+    if (!fetches)
+        return;
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        while (fetches->bucket[i]) {
+            struct shared_fetch *f = fetches->bucket[i];
+            fetches->bucket[i] = f->chain;
+            doh_fetch_cancel(f->fetch);
+            while (f->first) {
+                struct fetches_wait *wait = f->first;
+                f->first = wait->next;
+                free(wait);
+            }
+            free(f);
+        }
+    free(fetches);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Upstream questions in flight, each asked once: clients' questions and the DS and DNSKEY questions
+ * of proofs share one table. Whoever asks for what is already under way waits with the first. */
+#ifndef PROXY_FETCHES_H
+#define PROXY_FETCHES_H
+
+#include "doh/pool.h"
+
+struct fetches;
+
+struct fetches *fetches_new(struct doh_pool *pool, const struct doh_config *config);
+void fetches_free(struct fetches *fetches); /* cancels what is left, silently */
+
+struct fetches_want {
+    const struct dns_question *question;
+    uint32_t route;
+    uint32_t avoid; /* upstreams not to ask */
+    uint32_t deadline_ms;
+    bool checking_disabled; /* the CD bit upstream: 1 at first, 0 when disbelieved */
+    bool fresh;             /* past every cache; never joined with one that is not */
+    bool speculative;
+};
+
+/* `answer` NULL: it failed. Valid for the call. `msg` is the answer, read. */
+typedef void fetches_done_fn(void *arg, enum doh_err err, const struct doh_answer *answer,
+                             const struct dns_msg *msg);
+
+struct fetches_wait;
+/* NULL: too much is waiting. *ret_new tells whether a question leaves because of this one. `done`
+ * is called once, never before this has returned. */
+struct fetches_wait *fetches_ask(struct fetches *fetches, const struct fetches_want *want,
+                                 bool *ret_new, fetches_done_fn *done, void *arg);
+void fetches_cancel(struct fetches_wait *wait); /* silent and at once */
+
+#endif
