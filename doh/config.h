@@ -21,15 +21,15 @@ struct doh_address { /* port in network order inside */
 };
 
 struct doh_upstream_config {
-    char *name;      /* for logs and EDE text, e.g. "quad9" */
-    char *url;       /* RFC 8484 URI template: https://host[:port]/path{?dns}; without {?dns}: POST */
-    bool get;        /* use GET even though POST is possible */
+    char *name; /* for logs and EDE text, e.g. "quad9" */
+    char *url;  /* RFC 8484 URI template: https://host[:port]/path{?dns}; without {?dns}: POST */
+    bool get;   /* use GET even though POST is possible */
     char *operator_; /* two upstreams of one operator are not independent; NULL: the host name */
     struct doh_address *addresses; /* known addresses of the host; port is the URL's */
     uint32_t address_count;
     struct doh_address *bootstrap; /* plain DNS servers for this host name only */
     uint32_t bootstrap_count;
-    char *ca_file;   /* PEM; NULL: the system's */
+    char *ca_file; /* PEM; NULL: the system's */
 };
 
 /* Names under `domains` go to plain DNS servers (c-ares). */
@@ -45,10 +45,10 @@ struct doh_config {
     uint32_t upstream_count;
     struct doh_route_config *routes;
     uint32_t route_count;
-    uint32_t connect_ms;    /* TCP connect and TLS handshake together, each address */
-    uint32_t deadline_ms;   /* oldest unanswered stream; then the connection is given up */
-    uint32_t idle_ms;       /* close a connection that long without a question */
-    uint32_t pad_to;        /* RFC 8467; 0: no padding. Used by those who write queries */
+    uint32_t connect_ms;  /* TCP connect and TLS handshake together, each address */
+    uint32_t deadline_ms; /* oldest unanswered stream; then the connection is given up */
+    uint32_t idle_ms;     /* close a connection that long without a question */
+    uint32_t pad_to;      /* RFC 8467; 0: no padding. Used by those who write queries */
 };
 
 #endif

@@ -53,23 +53,23 @@ void doh_pool_close(struct doh_pool *pool, void (*on_closed)(void *arg), void *a
 #define DOH_ROUTE_DEFAULT UINT32_MAX
 struct doh_request {
     const struct dns_question *question; /* copied */
-    const uint8_t *wire; /* the query: id 0, copied; length len */
+    const uint8_t *wire;                 /* the query: id 0, copied; length len */
     uint32_t len;
-    uint32_t route;      /* index of a plain route, or DOH_ROUTE_DEFAULT: the DoH upstreams */
-    uint32_t avoid;      /* bit set of upstreams not to ask, nor others of the same operator,
-                          * while another lives */
-    uint32_t only;       /* bit set of upstreams that alone may be asked; 0: any */
+    uint32_t route;       /* index of a plain route, or DOH_ROUTE_DEFAULT: the DoH upstreams */
+    uint32_t avoid;       /* bit set of upstreams not to ask, nor others of the same operator,
+                           * while another lives */
+    uint32_t only;        /* bit set of upstreams that alone may be asked; 0: any */
     uint32_t deadline_ms; /* from now, for everything: queueing, connecting, failing over */
-    bool speculative;    /* lower priority: sent behind ordinary questions of the same turn */
-    bool fresh;          /* "Cache-Control: no-cache": ask the upstream to ask again */
+    bool speculative;     /* lower priority: sent behind ordinary questions of the same turn */
+    bool fresh;           /* "Cache-Control: no-cache": ask the upstream to ask again */
 };
 
 struct doh_answer {
     const uint8_t *wire; /* borrowed for the call; id as received */
     uint32_t len;
-    uint32_t age_s;      /* HTTP Age (RFC 8484 5.1): to subtract from every TTL */
-    uint32_t upstream;   /* index into config->upstreams; DOH_ROUTE_DEFAULT from a plain route */
-    uint32_t sent;       /* how often a question left for some upstream to get this answer */
+    uint32_t age_s;    /* HTTP Age (RFC 8484 5.1): to subtract from every TTL */
+    uint32_t upstream; /* index into config->upstreams; DOH_ROUTE_DEFAULT from a plain route */
+    uint32_t sent;     /* how often a question left for some upstream to get this answer */
 };
 
 /* Called once, never before _start has returned, never after _cancel. */
@@ -97,6 +97,7 @@ struct doh_upstream_status {
     uint32_t quarantine_ms; /* not chosen for that long while another lives; 0: fine */
     char last_error[160];   /* "" when the last try went well */
 };
-uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status *ret, uint32_t cap);
+uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status *ret,
+                         uint32_t cap);
 
 #endif
