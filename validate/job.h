@@ -42,10 +42,10 @@ struct val_need {
 
 struct val_verdict {
     enum val_status status;
-    struct val_reason reason;   /* why, when not secure */
-    uint64_t expires_s;         /* no part may be used beyond; UINT64_MAX when nothing was signed */
-    uint32_t ttl_s;             /* lowest TTL of what val_job_write() writes */
-    bool denial;                /* NODATA or NXDOMAIN */
+    struct val_reason reason; /* why, when not secure */
+    uint64_t expires_s;       /* no part may be used beyond; UINT64_MAX when nothing was signed */
+    uint32_t ttl_s;           /* lowest TTL of what val_job_write() writes */
+    bool denial;              /* NODATA or NXDOMAIN */
 };
 
 /* NULL when out of memory. `env`, `budget` and `trace` (or NULL) are borrowed until _free. */

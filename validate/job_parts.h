@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the job share. Nothing outside validate/job*.c and validate/chain.c includes
+ * it.
+ *
+ * A step evaluates everything from the start and remembers what cost something: verified sets,
+ * zones, settled names. So a job may stop anywhere, for want of a message or of time, and go on
+ * later without any state but its memory, and the order in which messages arrive cannot matter. */
+#ifndef VALIDATE_JOB_PARTS_H
+#define VALIDATE_JOB_PARTS_H
+
+#include "validate/denial.h"
+#include "validate/job.h"
+
+#define JOB_ARENA_MAX (2u << 20)
+#define JOB_MESSAGES_MAX 96u
+#define JOB_PLACES_MAX 64u
+#define JOB_NEEDS_MAX 32u
+#define JOB_MEMO_MAX 192u
+#define JOB_SUBJECTS_MAX 64u
+
+struct job_message { /* an answer to a DS or DNSKEY question */
+    struct dns_name name;
+    uint16_t type;
+    bool failed; /* could not be fetched, or is no answer */
+    bool fresh;  /* asked past every cache */
+    uint16_t rcode;
+    uint32_t origin;
+    struct val_rrsets sets;
+};
+
+struct job_place { /* what is known of one name; a reference */
+    const struct val_zone *zone;
+    bool cached;   /* from zone_find: proven by another job */
+    bool distrust; /* cached, and it did not fit: prove it anew */
+};
+
+struct job_memo { /* one set under one zone's keys, verified once */
+    const struct val_rrset *set;
+    const struct val_zone *zone;
+    struct val_verified verified;
+};
+
+enum job_subject_kind { SUBJECT_SET, SUBJECT_SYNTHESIZED, SUBJECT_NODATA, SUBJECT_NXDOMAIN };
+
+struct job_subject { /* one thing that the verdict rests on */
+    enum job_subject_kind kind;
+    struct dns_name name;
+    uint16_t type;
+    const struct val_rrset *set; /* SET: itself; SYNTHESIZED: the CNAME */
+    bool settled;
+    enum val_status status;
+    struct val_reason reason;
+};
+
+struct val_job {
+    struct dns_question question;
+    const struct val_env *env;
+    struct val_budget *budget;
+    struct val_trace *trace;
+    struct val_arena *arena;
+    uint64_t now_s;
+    bool done;
+    bool yielded; /* this step: the time slice is used up */
+    bool starved; /* this step: something is missing */
+    bool spent;   /* the budget is */
+
+    bool answered;
+    bool malformed;
+    uint16_t rcode;
+    uint32_t origin;
+    struct val_rrsets answer;
+
+    struct job_message message[JOB_MESSAGES_MAX];
+    uint32_t message_count;
+    struct job_place place[JOB_PLACES_MAX];
+    uint32_t place_count;
+    struct job_memo memo[JOB_MEMO_MAX];
+    uint32_t memo_count;
+    struct job_subject subject[JOB_SUBJECTS_MAX];
+    uint32_t subject_count;
+    bool chain_broken; /* the CNAME chain itself is wrong */
+    struct val_reason chain_reason;
+    struct val_need need[JOB_NEEDS_MAX];
+    uint32_t need_count;
+    struct val_need asked[JOB_MESSAGES_MAX]; /* every need there ever was */
+    uint32_t asked_count;
+    struct val_verdict verdict;
+};
+
+/* --- job.c --- */
+struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
+                             const struct dns_name *name, uint16_t type, uint32_t origin);
+/* False: the time slice or the budget is used up; look at job->yielded and job->spent. */
+bool job_verify(struct val_job *job, const struct val_rrset *set, const struct val_zone *zone,
+                const struct val_verified **ret);
+/* The verified form of a set under any zone, or NULL when it was not verified or is not secure. */
+const struct val_verified *job_proven(const struct val_job *job, const struct val_rrset *set);
+void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh,
+              bool necessary);
+
+/* --- chain.c --- */
+enum chain { CHAIN_SECURE, CHAIN_INSECURE, CHAIN_BOGUS, CHAIN_FAILED, CHAIN_PENDING };
+struct chain_end {
+    enum chain end;
+    const struct val_zone *zone; /* SECURE: the deepest zone at or above the target; borrowed */
+    struct val_reason reason;    /* INSECURE, BOGUS, FAILED */
+};
+/* Follows the chain of trust down to `target`: every cut on the way is resolved. PENDING: messages
+ * or time are missing. `signer`: the target is thought to be a zone, so ask for its DNSKEY too. */
+struct chain_end chain_walk(struct val_job *job, const struct dns_name *target, bool signer);
+/* The keys of this zone came from the cache and do not fit: true once, then they are proven anew.
+ */
+bool chain_distrust(struct val_job *job, const struct val_zone *zone);
+void chain_free(struct val_job *job);
+
+/* --- job_prove.c --- */
+void job_settle(struct val_job *job, struct job_subject *subject);
+/* The NSEC and NSEC3 sets of `sets` that `zone` signed and that are verified. False: PENDING. */
+bool job_collect_denials(struct val_job *job, const struct val_rrsets *sets,
+                         const struct val_zone *zone, const struct val_rrset **ret, uint32_t cap,
+                         uint32_t *ret_count, uint64_t *ret_expires_s);
+
+#endif

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+/* One subject of the verdict at a time: a set by its signature, an absence by its proof, and what
+ * is neither by the insecure cut above it. */
+#include "validate/job_parts.h"
+
+#define SIGNERS_MAX 4u
+#define DENIALS_MAX 24u
+
+static void settle(struct job_subject *s, enum val_status status, const struct val_reason *reason)
+{
+    s->settled = true;
+    s->status = status;
+    s->reason = *reason;
+}
+
+static void trace_subject(struct val_job *job, const struct job_subject *s,
+                          enum val_trace_kind kind, const struct val_verified *v)
+{
+    struct val_trace_step step = {.kind = kind,
+                                  .status = s->status,
+                                  .why = s->reason.why,
+                                  .zone = s->reason.zone,
+                                  .name = s->name,
+                                  .type = s->type,
+                                  .key_tag = s->reason.key_tag,
+                                  .algorithm = s->reason.algorithm};
+    if (v && v->sig) {
+        step.zone = v->sig->rrsig.signer;
+        step.key_tag = v->sig->rrsig.key_tag;
+        step.algorithm = v->sig->rrsig.algorithm;
+        step.inception = v->sig->rrsig.inception;
+        step.expiration = v->sig->rrsig.expiration;
+        step.expanded = v->expanded;
+    }
+    val_trace_add(job->trace, &step);
+}
+
+/* Zones speak for names at and below them; of a DS, only the parent's does (RFC 4035 2.4). */
+static struct dns_name judged_name(const struct dns_name *name, uint16_t type)
+{
+    return type == DNS_TYPE_DS && name->labels > 0 ? dns_name_suffix(name, name->labels - 1u)
+                                                   : *name;
+}
+
+/* --- proofs of absence ----------------------------------------------------------------------- */
+
+bool job_collect_denials(struct val_job *job, const struct val_rrsets *sets,
+                         const struct val_zone *zone, const struct val_rrset **ret, uint32_t cap,
+                         uint32_t *ret_count, uint64_t *ret_expires_s)
+{
+    uint32_t limit =
+        (uint32_t)job->budget->limits.nsec_per_message + job->budget->limits.nsec3_per_message;
+    *ret_count = 0;
+    for (uint32_t i = 0; i < sets->count && *ret_count < cap && *ret_count < limit; i++) {
+        const struct val_rrset *set = &sets->set[i];
+        const struct val_verified *v;
+        struct dns_name signer;
+        if ((set->type != DNS_TYPE_NSEC && set->type != DNS_TYPE_NSEC3) ||
+            !dns_name_within(&set->owner, &zone->name) || val_rrset_signers(set, &signer, 1) == 0)
+            continue;
+        if (!job_verify(job, set, zone, &v))
+            return false;
+        if (!v->secure || v->expanded) /* an expanded NSEC speaks of a name that it does not own */
+            continue;
+        ret[(*ret_count)++] = set;
+        uint64_t expires_s = job->now_s + v->ttl_s;
+        if (expires_s < *ret_expires_s)
+            *ret_expires_s = expires_s;
+    }
+    return true;
+}
+
+static bool collect(struct val_job *job, const struct val_zone *zone, const struct val_rrset **sets,
+                    struct val_denial *d)
+{
+    uint64_t expires_s = UINT64_MAX;
+    *d = (struct val_denial){
+        .zone = &zone->name, .sets = sets, .policy = job->env->policy, .budget = job->budget};
+    return job_collect_denials(job, &job->answer, zone, sets, DENIALS_MAX, &d->count, &expires_s);
+}
+
+/* What a proof means for the subject. False: it proves nothing. */
+static bool accept_proof(struct job_subject *s, enum val_proof proof, const struct val_reason *base)
+{
+    struct val_reason r = *base;
+    switch (proof) {
+    case VAL_PROOF_NONE: return false;
+    case VAL_PROOF_SECURE:
+        r.why = VAL_WHY_NONE;
+        settle(s, VAL_SECURE, &r);
+        return true;
+    case VAL_PROOF_OPT_OUT:
+        r.why = VAL_WHY_OPT_OUT;
+        settle(s, VAL_INSECURE, &r);
+        return true;
+    case VAL_PROOF_ITERATIONS:
+        r.why = VAL_WHY_ITERATIONS;
+        settle(s, VAL_INSECURE, &r);
+        return true;
+    case VAL_PROOF_BUDGET:
+        r.why = VAL_WHY_BUDGET;
+        settle(s, VAL_BOGUS, &r);
+        return true;
+    }
+    return false;
+}
+
+/* --- without a usable signature -------------------------------------------------------------- */
+
+/* A reason found at a signature says more than that the way to the name is broken too. */
+static bool specific(const struct val_reason *reason)
+{
+    return reason->why != VAL_WHY_NO_RRSIG && reason->why != VAL_WHY_NO_DENIAL;
+}
+
+/* Insecure, if an insecure cut above it is proven; only then bogus, with the reason given. */
+static void by_cut(struct val_job *job, struct job_subject *s, const struct val_reason *otherwise)
+{
+    struct dns_name target = judged_name(&s->name, s->type);
+    struct chain_end end = chain_walk(job, &target, false);
+    switch (end.end) {
+    case CHAIN_PENDING: return;
+    case CHAIN_INSECURE: settle(s, VAL_INSECURE, &end.reason); return;
+    case CHAIN_FAILED: settle(s, VAL_INDETERMINATE, &end.reason); return;
+    case CHAIN_BOGUS: settle(s, VAL_BOGUS, specific(otherwise) ? otherwise : &end.reason); return;
+    case CHAIN_SECURE: settle(s, VAL_BOGUS, otherwise); return;
+    }
+}
+
+/* --- sets ------------------------------------------------------------------------------------ */
+
+enum tried { TRIED_DONE, TRIED_WAIT, TRIED_FAILED };
+
+static enum tried by_expansion(struct val_job *job, struct job_subject *s,
+                               const struct val_zone *zone, const struct val_verified *v)
+{
+    const struct val_rrset *sets[DENIALS_MAX];
+    struct val_denial d;
+    if (!collect(job, zone, sets, &d))
+        return TRIED_WAIT;
+    struct val_reason r =
+        job_reason(VAL_WHY_NO_DENIAL, &zone->name, &s->name, s->type, job->origin);
+    if (!accept_proof(s, val_prove_wildcard(&d, &s->name, v->wildcard_labels), &r))
+        settle(s, VAL_BOGUS, &r); /* the signature is right: nothing else could prove it */
+    return TRIED_DONE;
+}
+
+/* The set under one of its signers. */
+static enum tried by_signer(struct val_job *job, struct job_subject *s,
+                            const struct dns_name *signer, struct val_reason *why)
+{
+    const struct val_verified *v;
+    struct chain_end end = chain_walk(job, signer, true);
+    if (end.end == CHAIN_PENDING)
+        return TRIED_WAIT;
+    if (end.end == CHAIN_INSECURE) {
+        settle(s, VAL_INSECURE, &end.reason);
+        return TRIED_DONE;
+    }
+    if (end.end != CHAIN_SECURE) {
+        *why = end.reason;
+        return TRIED_FAILED;
+    }
+    if (!dns_name_equal(&end.zone->name, signer)) { /* it is proven that there is no such zone */
+        *why = job_reason(VAL_WHY_SIGNER, signer, &s->name, s->type, job->origin);
+        return TRIED_FAILED;
+    }
+    if (!job_verify(job, s->set, end.zone, &v))
+        return TRIED_WAIT;
+    if (v->secure) {
+        struct val_reason r = job_reason(VAL_WHY_NONE, signer, &s->name, s->type, job->origin);
+        if (v->expanded)
+            return by_expansion(job, s, end.zone, v);
+        settle(s, VAL_SECURE, &r);
+        return TRIED_DONE;
+    }
+    *why = v->reason;
+    why->origin = job->origin;
+    bool keys = v->reason.why == VAL_WHY_NO_KEY || v->reason.why == VAL_WHY_SIGNATURE;
+    if (keys && chain_distrust(job, end.zone)) /* kept keys may be older than a key change */
+        return by_signer(job, s, signer, why);
+    return TRIED_FAILED;
+}
+
+static void settle_set(struct val_job *job, struct job_subject *s)
+{
+    struct dns_name signer[SIGNERS_MAX];
+    struct val_reason why =
+        job_reason(s->set->sig_count ? VAL_WHY_NO_MATCHING_RRSIG : VAL_WHY_NO_RRSIG, &s->name,
+                   &s->name, s->type, job->origin);
+    struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &s->name, job->now_s);
+    uint32_t count =
+        hit.kind == VAL_ANCHOR_POSITIVE ? val_rrset_signers(s->set, signer, SIGNERS_MAX) : 0;
+    bool fetch_failed = false;
+    struct val_reason fetch_why = why;
+    for (uint32_t i = 0; i < count; i++) {
+        switch (by_signer(job, s, &signer[i], &why)) {
+        case TRIED_DONE:
+        case TRIED_WAIT: return;
+        case TRIED_FAILED: break;
+        }
+        if (why.why == VAL_WHY_FETCH || why.why == VAL_WHY_RCODE || why.why == VAL_WHY_MEMORY) {
+            fetch_failed = true;
+            fetch_why = why;
+        }
+        if (why.why == VAL_WHY_BUDGET)
+            break;
+    }
+    if (fetch_failed)
+        settle(s, VAL_INDETERMINATE, &fetch_why);
+    else if (why.why == VAL_WHY_BUDGET)
+        settle(s, VAL_BOGUS, &why);
+    else
+        by_cut(job, s, &why);
+}
+
+/* --- absences -------------------------------------------------------------------------------- */
+
+static enum val_proof prove(const struct val_denial *d, const struct job_subject *s)
+{
+    return s->kind == SUBJECT_NXDOMAIN ? val_prove_nxdomain(d, &s->name)
+                                       : val_prove_nodata(d, &s->name, s->type);
+}
+
+/* The zone whose NSEC or NSEC3 speak: the deepest signer at or above the name. */
+static bool denial_signer(const struct val_job *job, const struct job_subject *s,
+                          struct dns_name *ret)
+{
+    bool found = false;
+    struct dns_name judged = judged_name(&s->name, s->type);
+    for (uint32_t i = 0; i < job->answer.count; i++) {
+        const struct val_rrset *set = &job->answer.set[i];
+        struct dns_name signer;
+        if ((set->type != DNS_TYPE_NSEC && set->type != DNS_TYPE_NSEC3) ||
+            val_rrset_signers(set, &signer, 1) == 0 || !dns_name_within(&judged, &signer) ||
+            (found && signer.labels <= ret->labels))
+            continue;
+        *ret = signer;
+        found = true;
+    }
+    return found;
+}
+
+static enum tried by_denial(struct val_job *job, struct job_subject *s,
+                            const struct dns_name *signer, struct val_reason *why)
+{
+    const struct val_rrset *sets[DENIALS_MAX];
+    struct val_denial d;
+    struct chain_end end = chain_walk(job, signer, true);
+    if (end.end == CHAIN_PENDING)
+        return TRIED_WAIT;
+    if (end.end == CHAIN_INSECURE) {
+        settle(s, VAL_INSECURE, &end.reason);
+        return TRIED_DONE;
+    }
+    if (end.end != CHAIN_SECURE) {
+        *why = end.reason;
+        return TRIED_FAILED;
+    }
+    if (!dns_name_equal(&end.zone->name, signer)) {
+        *why = job_reason(VAL_WHY_SIGNER, signer, &s->name, s->type, job->origin);
+        return TRIED_FAILED;
+    }
+    if (!collect(job, end.zone, sets, &d))
+        return TRIED_WAIT;
+    *why = job_reason(VAL_WHY_NO_DENIAL, signer, &s->name, s->type, job->origin);
+    if (accept_proof(s, prove(&d, s), why))
+        return TRIED_DONE;
+    return d.count == 0 && chain_distrust(job, end.zone) ? by_denial(job, s, signer, why)
+                                                         : TRIED_FAILED;
+}
+
+static void settle_absence(struct val_job *job, struct job_subject *s)
+{
+    struct dns_name signer;
+    struct val_reason why = job_reason(VAL_WHY_NO_DENIAL, &s->name, &s->name, s->type, job->origin);
+    struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &s->name, job->now_s);
+    if (hit.kind == VAL_ANCHOR_POSITIVE && denial_signer(job, s, &signer)) {
+        switch (by_denial(job, s, &signer, &why)) {
+        case TRIED_DONE:
+        case TRIED_WAIT: return;
+        case TRIED_FAILED: break;
+        }
+    }
+    if (why.why == VAL_WHY_FETCH || why.why == VAL_WHY_RCODE || why.why == VAL_WHY_MEMORY)
+        settle(s, VAL_INDETERMINATE, &why);
+    else if (why.why == VAL_WHY_BUDGET)
+        settle(s, VAL_BOGUS, &why);
+    else
+        by_cut(job, s, &why);
+}
+
+/* --- all ------------------------------------------------------------------------------------- */
+
+/* The SOA of a negative answer rides along when it is proven; the verdict does not rest on it. */
+static bool verify_soa(struct val_job *job)
+{
+    for (uint32_t i = 0; i < job->answer.count; i++) {
+        const struct val_rrset *set = &job->answer.set[i];
+        const struct val_verified *v;
+        if (set->type != DNS_TYPE_SOA || set->section != DNS_AUTHORITY || set->sig_count == 0)
+            continue;
+        struct chain_end end = chain_walk(job, &set->owner, true);
+        if (end.end == CHAIN_SECURE && dns_name_equal(&end.zone->name, &set->owner) &&
+            !job_verify(job, set, end.zone, &v))
+            return !job->yielded;
+        return end.end != CHAIN_PENDING || job->spent;
+    }
+    return true;
+}
+
+void job_settle(struct val_job *job, struct job_subject *s)
+{
+    switch (s->kind) {
+    case SUBJECT_SYNTHESIZED: { /* as good as its DNAME, which stands just before it */
+        struct val_reason r = job_reason(VAL_WHY_NONE, &s->name, &s->name, s->type, job->origin);
+        settle(s, VAL_SECURE, &r);
+        return;
+    }
+    case SUBJECT_SET:
+        settle_set(job, s);
+        if (s->settled)
+            trace_subject(job, s, VAL_TRACE_RRSET, job_proven(job, s->set));
+        return;
+    case SUBJECT_NODATA:
+    case SUBJECT_NXDOMAIN:
+        settle_absence(job, s);
+        if (s->settled && s->status == VAL_SECURE && !verify_soa(job))
+            s->settled = false; /* come back for it */
+        if (s->settled)
+            trace_subject(job, s, VAL_TRACE_DENIAL, NULL);
+        return;
+    }
+}
