@@ -20,7 +20,7 @@ struct shared_fetch {
     struct fetches *owner;
     struct shared_fetch *chain;
     struct dns_question question;
-    uint32_t route, avoid;
+    uint32_t route, avoid, only;
     bool checking_disabled, fresh;
     bool delivering; /* waiters may cancel each other meanwhile */
     uint32_t waiting;
@@ -60,8 +60,9 @@ static bool same(const struct shared_fetch *f, const struct fetches_want *want)
 {
     return f->question.type == want->question->type && f->route == want->route &&
            f->question.class_ == want->question->class_ && f->avoid == want->avoid &&
-           f->checking_disabled == want->checking_disabled && f->fresh == want->fresh &&
-           !f->delivering && dns_name_equal(&f->question.name, &want->question->name);
+           f->only == want->only && f->checking_disabled == want->checking_disabled &&
+           f->fresh == want->fresh && !f->delivering &&
+           dns_name_equal(&f->question.name, &want->question->name);
 }
 
 static void unlink_fetch(struct shared_fetch *f)
@@ -111,6 +112,7 @@ static struct shared_fetch *start(struct fetches *fetches, const struct fetches_
     f->question = *want->question;
     f->route = want->route;
     f->avoid = want->avoid;
+    f->only = want->only;
     f->checking_disabled = want->checking_disabled;
     f->fresh = want->fresh;
     struct doh_request request = {
@@ -119,6 +121,7 @@ static struct shared_fetch *start(struct fetches *fetches, const struct fetches_
         .len = dns_query_write(wire, sizeof wire, 0, want->question, flags, &opt),
         .route = want->route,
         .avoid = want->avoid,
+        .only = want->only,
         .deadline_ms = want->deadline_ms,
         .speculative = want->speculative,
         .fresh = want->fresh,

@@ -15,6 +15,7 @@ struct fetches_want {
     const struct dns_question *question;
     uint32_t route;
     uint32_t avoid; /* upstreams not to ask */
+    uint32_t only;  /* upstreams that alone may be asked; 0: any */
     uint32_t deadline_ms;
     bool checking_disabled; /* the CD bit upstream: 1 at first, 0 when disbelieved */
     bool fresh;             /* past every cache; never joined with one that is not */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of one question, from the first flight to the verdict. Shared by resolver.c, which owns
+ * the tables and the clock. */
+#ifndef PROXY_QUERY_H
+#define PROXY_QUERY_H
+
+#include "proxy/fetches.h"
+#include "proxy/resolver.h"
+
+#define QUERY_FETCHES_MAX 40u
+
+/*             main answer    other answer   run               deadline
+ * FETCH       VALIDATE       give           -                 ANSWER
+ * VALIDATE    -              give, run      VALIDATE, FETCH   ANSWER
+ *                                           (next try), ANSWER
+ * ANSWER      -              -              DONE              DONE
+ * DONE        -              -              -                 -               */
+enum query_state { QUERY_FETCH, QUERY_VALIDATE, QUERY_ANSWER, QUERY_DONE };
+
+/* How often the same question is asked anew because its answer was not believed. */
+enum query_try {
+    ASK_FIRST, /* CD=1: we judge ourselves */
+    ASK_AGAIN, /* the same upstream, CD=0, past its cache */
+    ASK_OTHER, /* another operator's, CD=1 */
+};
+
+struct query;
+
+struct query_fetch { /* one upstream question of this query */
+    struct query *query;
+    struct fetches_wait *wait; /* NULL: free */
+    struct dns_name name;
+    uint16_t type;
+    bool speculative;
+};
+
+struct resolver_ask { /* one who waits for the verdict */
+    struct query *query;
+    struct resolver_ask *next;
+    resolver_done_fn *done;
+    void *arg;
+};
+
+struct query {
+    struct resolver *resolver;
+    struct query *next, *prev; /* all, in order of their start */
+    struct query *run_next;    /* those that have something to do */
+    struct query *chain;       /* of the join table */
+    bool runnable, joinable;
+    enum query_state state;
+    enum query_try attempt;
+    struct dns_question question;
+    uint32_t route;
+    bool checking_disabled, past_cache;
+    bool from_failures; /* answered by a failure that is remembered */
+    struct val_trace *trace;
+    struct resolver_ask *asks;
+    uint32_t ask_count;
+
+    struct val_budget budget;
+    struct val_job *job;
+    struct query_fetch main;
+    struct query_fetch other[QUERY_FETCHES_MAX];
+    uint32_t origin;       /* upstream of the main answer */
+    uint32_t first_origin; /* whose answer was not believed; DOH_ROUTE_DEFAULT: none */
+    enum doh_lie lie;
+    enum val_status doubted_status; /* of the answer not believed: stands if no other is better */
+    struct val_reason doubted;
+    enum doh_err err; /* the last failure of the main question */
+    uint8_t *raw;     /* CD=1: the answer as it came, without OPT */
+    uint32_t raw_len;
+
+    uint64_t started_us, deadline_ms;
+    struct resolver_answer answer; /* state ANSWER */
+};
+
+void query_begin(struct query *q);  /* the first flight */
+void query_run(struct query *q);    /* from the run queue only */
+void query_expire(struct query *q); /* the deadline has come */
+void query_free(struct query *q);   /* silent; cancels its fetches */
+
+#endif

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/resolver.h"
+
+#include "proxy/resolver_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define TICK_MS 50u
+#define SLICE_US 2000u /* signature work in one turn of the loop */
+#define WAITERS_MAX 256u
+#define PRIME_MIN_S 1u
+#define PRIME_MAX_S 43200u
+
+struct cache_now resolver_now(const struct resolver *r)
+{
+    return r->clock.now(r->clock.arg);
+}
+
+uint64_t resolver_us(void)
+{
+    return uv_hrtime() / 1000;
+}
+
+bool resolver_has_other(const struct resolver *r, uint32_t upstream)
+{
+    const struct doh_config *doh = &r->config->doh;
+    for (uint32_t i = 0; i < doh->upstream_count; i++)
+        if (strcasecmp(doh->upstreams[i].operator_, doh->upstreams[upstream].operator_) != 0)
+            return true;
+    return false;
+}
+
+/* --- what the validator knows ---------------------------------------------------------------- */
+
+static const struct val_zone *zone_find(void *arg, const struct dns_name *name, uint64_t now_s)
+{
+    struct resolver *r = arg;
+    return cache_zone_find(r->cache, name, now_s);
+}
+
+static void zone_learn(void *arg, const struct val_zone *zone)
+{
+    struct resolver *r = arg;
+    cache_zone_put(r->cache, zone);
+}
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
+static uint32_t bucket_of(const struct dns_question *question)
+{
+    uint32_t h = 2166136261u ^ question->type;
+    struct dns_name name = question->name;
+    dns_name_lower(&name);
+    for (unsigned i = 0; i < name.len; i++)
+        h = (h ^ name.wire[i]) * 16777619u;
+    return h % RESOLVER_BUCKETS;
+}
+
+static struct query *find_joinable(const struct resolver *r, const struct resolver_question *q,
+                                   uint32_t route)
+{
+    struct query *at = r->bucket[bucket_of(q->question)];
+    for (; at; at = at->chain)
+        if (at->joinable && at->question.type == q->question->type && at->route == route &&
+            at->question.class_ == q->question->class_ &&
+            at->checking_disabled == q->checking_disabled &&
+            dns_name_equal(&at->question.name, &q->question->name))
+            return at;
+    return NULL;
+}
+
+static void link_query(struct resolver *r, struct query *q)
+{
+    q->prev = r->last;
+    if (r->last)
+        r->last->next = q;
+    else
+        r->first = q;
+    r->last = q;
+    r->count++;
+    struct query **bucket = &r->bucket[bucket_of(&q->question)];
+    q->chain = *bucket;
+    *bucket = q;
+}
+
+static void unlink_query(struct query *q)
+{
+    struct resolver *r = q->resolver;
+    if (q->prev)
+        q->prev->next = q->next;
+    else
+        r->first = q->next;
+    if (q->next)
+        q->next->prev = q->prev;
+    else
+        r->last = q->prev;
+    r->count--;
+    struct query **p = &r->bucket[bucket_of(&q->question)];
+    while (*p != q)
+        p = &(*p)->chain;
+    *p = q->chain;
+    if (!q->runnable)
+        return;
+    struct query **run = &r->run_first;
+    struct query *before = NULL;
+    while (*run != q) {
+        before = *run;
+        run = &(*run)->run_next;
+    }
+    *run = q->run_next;
+    if (r->run_last == q)
+        r->run_last = before;
+}
+
+/* --- the run queue --------------------------------------------------------------------------- */
+
+static void on_run(uv_idle_t *idle)
+{
+    struct resolver *r = idle->data;
+    uint64_t until_us = resolver_us() + SLICE_US;
+    while (r->run_first && !r->closing) {
+        struct query *q = r->run_first;
+        r->run_first = q->run_next;
+        if (!r->run_first)
+            r->run_last = NULL;
+        q->runnable = false;
+        query_run(q);
+        if (resolver_us() >= until_us)
+            break; /* hits first: the rest in the next turn */
+    }
+    if (!r->run_first && !r->closing)
+        (void)uv_idle_stop(&r->run);
+}
+
+void resolver_schedule(struct query *q)
+{
+    struct resolver *r = q->resolver;
+    if (q->runnable || r->closing)
+        return;
+    q->runnable = true;
+    q->run_next = NULL;
+    if (r->run_last)
+        r->run_last->run_next = q;
+    else
+        r->run_first = q;
+    r->run_last = q;
+    (void)uv_idle_start(&r->run, on_run);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct resolver *r = timer->data;
+    uint64_t now_ms = resolver_now(r).mono_ms;
+    for (struct query *q = r->first; q && q->deadline_ms <= now_ms; q = q->next)
+        query_expire(q);
+    if (!r->first)
+        (void)uv_timer_stop(timer);
+}
+
+/* --- the end of a question ------------------------------------------------------------------- */
+
+static struct cache_key key_of(const struct query *q)
+{
+    return (struct cache_key){.question = &q->question,
+                              .route = q->route,
+                              .dnssec_ok = true,
+                              .checking_disabled = q->checking_disabled};
+}
+
+static void count_verdict(struct resolver *r, const struct query *q)
+{
+    r->stats.unvalidated += q->checking_disabled && q->answer.status == VAL_INSECURE;
+    r->stats.secure += q->answer.status == VAL_SECURE;
+    r->stats.insecure += !q->checking_disabled && q->answer.status == VAL_INSECURE;
+    r->stats.bogus += q->answer.status == VAL_BOGUS;
+    r->stats.indeterminate += q->answer.status == VAL_INDETERMINATE;
+}
+
+/* Fills in the message and tells the cache; nothing that is not secure or proven insecure gets
+ * there as an answer. */
+static void complete(struct resolver *r, struct query *q)
+{
+    struct cache_key key = key_of(q);
+    struct cache_now now = resolver_now(r);
+    bool good = q->answer.status == VAL_SECURE || q->answer.status == VAL_INSECURE;
+    if (good && q->checking_disabled) {
+        memcpy(r->buf, q->raw, q->raw_len);
+        q->answer.len = q->raw_len;
+    } else if (good) {
+        q->answer.len = val_job_write(q->job, r->buf, sizeof r->buf);
+    }
+    if (good && q->answer.len == 0) { /* larger than a message can be, written anew */
+        q->answer.status = VAL_INDETERMINATE;
+        q->answer.ede = (struct dns_ede){.code = DNS_EDE_INVALID_DATA};
+        good = false;
+    }
+    q->answer.wire = good ? r->buf : NULL;
+    if (!good) {
+        cache_failure_put(r->cache, &key, &q->answer.ede, now);
+        return;
+    }
+    cache_failure_clear(r->cache, &key);
+    struct cache_answer answer = {
+        .wire = r->buf,
+        .len = q->answer.len,
+        .status = q->answer.status,
+        .expires_s = q->checking_disabled ? UINT64_MAX : val_job_verdict(q->job)->expires_s,
+        .ede = q->answer.ede,
+    };
+    cache_answer_put(r->cache, &key, &answer, now);
+}
+
+void resolver_finish(struct query *q)
+{
+    struct resolver *r = q->resolver;
+    unlink_query(q);
+    if (!q->from_failures)
+        complete(r, q);
+    count_verdict(r, q);
+    while (q->asks && !r->closing) {
+        struct resolver_ask *ask = q->asks;
+        q->asks = ask->next;
+        resolver_done_fn *done = ask->done;
+        void *arg = ask->arg;
+        free(ask);
+        done(arg, &q->answer);
+    }
+    while (q->asks) { /* closed in one of them: the rest is silent */
+        struct resolver_ask *ask = q->asks;
+        q->asks = ask->next;
+        free(ask);
+    }
+    query_free(q);
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+static struct query *new_query(struct resolver *r, const struct resolver_question *question,
+                               uint32_t route)
+{
+    if (r->count >= r->config->queries_max)
+        return NULL;
+    struct query *q = calloc(1, sizeof *q);
+    if (!q)
+        return NULL;
+    q->resolver = r;
+    q->question = *question->question;
+    q->route = route;
+    q->checking_disabled = question->checking_disabled;
+    q->past_cache = question->past_cache;
+    q->trace = question->trace;
+    q->joinable = !question->trace && !question->past_cache;
+    q->origin = DOH_ROUTE_DEFAULT;
+    q->answer.ede.code = DNS_EDE_NONE;
+    q->budget = val_budget_init(&r->config->limits);
+    q->started_us = resolver_us();
+    q->deadline_ms = resolver_now(r).mono_ms + r->config->query_ms;
+    link_query(r, q);
+    return q;
+}
+
+/* A failure that is remembered is answered without asking. */
+static bool failed_lately(struct resolver *r, struct query *q)
+{
+    struct cache_key key = key_of(q);
+    if (!q->joinable || !cache_failure_find(r->cache, &key, resolver_now(r), &q->answer.ede))
+        return false;
+    q->answer.status = VAL_INDETERMINATE;
+    q->from_failures = true;
+    q->state = QUERY_ANSWER;
+    resolver_schedule(q);
+    return true;
+}
+
+struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_question *question,
+                                  resolver_done_fn *done, void *arg)
+{
+    uint32_t route = doh_route_find(&r->config->doh, &question->question->name);
+    bool joinable = !question->trace && !question->past_cache;
+    struct query *q = joinable ? find_joinable(r, question, route) : NULL;
+    if (r->closing || (q && q->ask_count >= WAITERS_MAX))
+        return NULL;
+    struct resolver_ask *ask = calloc(1, sizeof *ask);
+    if (!ask)
+        return NULL;
+    bool joined = q != NULL;
+    if (!q)
+        q = new_query(r, question, route);
+    if (!q) {
+        free(ask);
+        return NULL;
+    }
+    *ask = (struct resolver_ask){.query = q, .next = q->asks, .done = done, .arg = arg};
+    q->asks = ask;
+    q->ask_count++;
+    r->stats.asked++;
+    r->stats.joined += joined;
+    if (!joined && !failed_lately(r, q))
+        query_begin(q);
+    if (!uv_is_active((const uv_handle_t *)&r->tick))
+        (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
+    return ask;
+}
+
+void resolver_cancel(struct resolver_ask *ask)
+{
+    struct query *q = ask->query;
+    struct resolver_ask **p = &q->asks;
+    while (*p != ask)
+        p = &(*p)->next;
+    *p = ask->next;
+    q->ask_count--;
+    free(ask);
+    if (q->asks || q->state == QUERY_DONE)
+        return;
+    unlink_query(q);
+    query_free(q);
+}
+
+bool resolver_hit(struct resolver *r, const struct cache_key *key, uint8_t *buf, uint32_t cap,
+                  struct cache_hit *ret)
+{
+    return cache_answer_find(r->cache, key, resolver_now(r), buf, cap, ret);
+}
+
+void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret)
+{
+    *ret = resolver->stats;
+}
+
+/* --- the root's keys, ahead of need ---------------------------------------------------------- */
+
+static void on_prime(uv_timer_t *timer);
+
+static void on_primed(void *arg, const struct resolver_answer *answer)
+{
+    struct resolver *r = arg;
+    r->priming = NULL;
+    if (answer->status == VAL_SECURE) {
+        uint64_t now_s = resolver_now(r).wall_s;
+        const struct val_zone *root = cache_zone_find(r->cache, &dns_root, now_s);
+        uint64_t left_s = root ? root->expires_s - now_s : 0;
+        val_zone_unref(root);
+        r->prime_wait_s = left_s / 4 * 3 < PRIME_MAX_S ? (uint32_t)(left_s / 4 * 3) : PRIME_MAX_S;
+        r->prime_wait_s = r->prime_wait_s > 30 ? r->prime_wait_s : 30;
+        (void)uv_timer_start(&r->prime, on_prime, r->prime_wait_s * UINT64_C(1000), 0);
+        r->prime_wait_s = PRIME_MIN_S;
+        return;
+    }
+    (void)uv_timer_start(&r->prime, on_prime, r->prime_wait_s * UINT64_C(1000), 0);
+    r->prime_wait_s = r->prime_wait_s < 32 ? r->prime_wait_s * 2 : 60;
+}
+
+static void on_prime(uv_timer_t *timer)
+{
+    struct resolver *r = timer->data;
+    struct dns_question question = {
+        .name = dns_root, .type = DNS_TYPE_DNSKEY, .class_ = DNS_CLASS_IN};
+    struct resolver_question q = {.question = &question, .past_cache = true};
+    r->priming = resolver_ask(r, &q, on_primed, r);
+    if (!r->priming)
+        (void)uv_timer_start(&r->prime, on_prime, 1000, 0);
+}
+
+void resolver_prime(struct resolver *resolver)
+{
+    resolver->prime_wait_s = PRIME_MIN_S;
+    (void)uv_timer_start(&resolver->prime, on_prime, 0, 0);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, struct cache *cache,
+                              struct doh_pool *pool, const struct resolver_clock *clock)
+{
+    struct resolver *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->loop = loop;
+    r->config = config;
+    r->cache = cache;
+    r->pool = pool;
+    r->clock = *clock;
+    r->fetches = fetches_new(pool, &config->doh);
+    if (!r->fetches) {
+        free(r);
+        return NULL;
+    }
+    r->env = (struct val_env){.anchors = config->anchors,
+                              .policy = &config->policy,
+                              .zone_find = zone_find,
+                              .zone_learn = zone_learn,
+                              .arg = r};
+    r->env_fresh = r->env;
+    r->env_fresh.zone_find = NULL;
+    (void)uv_idle_init(loop, &r->run); /* these cannot fail */
+    (void)uv_timer_init(loop, &r->tick);
+    (void)uv_timer_init(loop, &r->prime);
+    r->run.data = r->tick.data = r->prime.data = r;
+    r->handles = 3;
+    return r;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct resolver *r = handle->data;
+    if (--r->handles > 0)
+        return;
+    void (*on_closed)(void *arg) = r->on_closed;
+    void *arg = r->closed_arg;
+    free(r);
+    on_closed(arg);
+}
+
+void resolver_close(struct resolver *r, void (*on_closed)(void *arg), void *arg)
+{
+    r->closing = true;
+    r->on_closed = on_closed;
+    r->closed_arg = arg;
+    while (r->first) {
+        struct query *q = r->first;
+        unlink_query(q);
+        while (q->asks) {
+            struct resolver_ask *ask = q->asks;
+            q->asks = ask->next;
+            free(ask);
+        }
+        query_free(q);
+    }
+    fetches_free(r->fetches);
+    uv_close((uv_handle_t *)&r->run, on_handle_closed);
+    uv_close((uv_handle_t *)&r->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&r->prime, on_handle_closed);
+}

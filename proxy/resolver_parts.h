@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The resolver as its own files see it. */
+#ifndef PROXY_RESOLVER_PARTS_H
+#define PROXY_RESOLVER_PARTS_H
+
+#include "proxy/query.h"
+
+#define RESOLVER_BUCKETS 1024u
+
+struct resolver {
+    uv_loop_t *loop;
+    const struct config *config;
+    struct cache *cache;
+    struct doh_pool *pool;
+    struct resolver_clock clock;
+    struct fetches *fetches;
+    struct val_env env;       /* with what the cache knows of zones */
+    struct val_env env_fresh; /* without: everything is proven anew */
+    uv_idle_t run;            /* active while queries have something to do */
+    uv_timer_t tick;          /* deadlines */
+    uv_timer_t prime;         /* the root's keys */
+    uint32_t prime_wait_s;
+    struct resolver_ask *priming;
+    bool closing;
+    int handles;
+    void (*on_closed)(void *arg);
+    void *closed_arg;
+    struct query *first, *last; /* all, oldest first; deadlines are in the same order */
+    uint32_t count;
+    struct query *run_first, *run_last;
+    struct query *bucket[RESOLVER_BUCKETS];
+    struct resolver_stats stats;
+    uint8_t buf[DNS_MSG_MAX]; /* the answer being delivered */
+};
+
+struct cache_now resolver_now(const struct resolver *r);
+uint64_t resolver_us(void); /* for elapsed times only */
+void resolver_schedule(struct query *q);
+/* Delivers q->answer to all who wait, and frees q. */
+void resolver_finish(struct query *q);
+/* Some upstream of another operator exists. */
+bool resolver_has_other(const struct resolver *r, uint32_t upstream);
+
+#endif
