@@ -25,25 +25,25 @@ void resolver_prime(struct resolver *resolver);
 
 struct resolver_question {
     const struct dns_question *question; /* copied */
-    bool checking_disabled; /* CD=1: unvalidated data wanted */
-    bool past_cache;        /* explain --fresh */
+    bool checking_disabled;              /* CD=1: unvalidated data wanted */
+    bool past_cache;                     /* explain --fresh */
     struct val_trace *trace; /* or NULL; a traced question is neither joined nor from the cache */
 };
 
 struct resolver_cost {
-    uint32_t flights;           /* rounds of upstream questions, one after the other */
-    uint32_t questions;         /* sent upstream on behalf of this one */
-    uint32_t signatures;        /* verified */
+    uint32_t flights;    /* rounds of upstream questions, one after the other */
+    uint32_t questions;  /* sent upstream on behalf of this one */
+    uint32_t signatures; /* verified */
     uint64_t elapsed_us;
 };
 
 struct resolver_answer {
-    const uint8_t *wire;    /* DO form, no OPT, ID 0; borrowed for the call. NULL when there is none */
+    const uint8_t *wire; /* DO form, no OPT, ID 0; borrowed for the call. NULL when there is none */
     uint32_t len;
     uint32_t upstream;      /* that answered, or DOH_ROUTE_DEFAULT */
     enum val_status status; /* BOGUS and INDETERMINATE have no wire */
     struct val_reason reason;
-    struct dns_ede ede;     /* to send to the client; code DNS_EDE_NONE: none */
+    struct dns_ede ede; /* to send to the client; code DNS_EDE_NONE: none */
     struct resolver_cost cost;
 };
 

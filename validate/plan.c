@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What to ask together with a question,  so that a cold proof costs one flight.
+/* What to ask together with a question, so that a cold proof costs one flight.
  * Guessing costs questions, never correctness: the job asks for what was not guessed. */
 #include "validate/job.h"
 
