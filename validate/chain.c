@@ -224,6 +224,26 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static const struct job_unlifted *unlifted(const struct val_job *job, const struct job_message *m)
+{
+    for (uint32_t i = 0; i < job->unlifted_count; i++)
+        if (job->unlifted[i].fresh == m->fresh && dns_name_equal(&job->unlifted[i].name, &m->name))
+            return &job->unlifted[i];
+    return NULL;
+}
+
+/* Keys that do not lift their zone cost their signatures once, however often the step is redone. */
+static void keep_unlifted(struct val_job *job, const struct job_message *m,
+                          const struct val_reason *reason)
+{
+    if (job->unlifted_count == JOB_UNLIFTED_MAX) {
+        job->spent = true;
+        return;
+    }
+    job->unlifted[job->unlifted_count++] =
+        (struct job_unlifted){.name = m->name, .fresh = m->fresh, .reason = *reason};
+}
+
 /* The DNSKEY set of `name` under DS records that are secure or configured. */
 static struct chain_end lift(struct val_job *job, const struct dns_name *name,
                              const struct val_ds_set *ds, uint64_t ds_expires_s)
@@ -238,6 +258,10 @@ static struct chain_end lift(struct val_job *job, const struct dns_name *name,
     const struct val_rrset *keys = val_rrsets_find(&m->sets, name, DNS_TYPE_DNSKEY);
     if (!keys)
         return failed(job, CHAIN_BOGUS, VAL_WHY_DNSKEY_ABSENT, name, m);
+    const struct job_unlifted *before = unlifted(job, m);
+    if (before)
+        return end_of(before->reason.why == VAL_WHY_MEMORY ? CHAIN_FAILED : CHAIN_BOGUS,
+                      &before->reason);
     if (job->budget->slice_units == 0) {
         job->yielded = true;
         return pending(job);
@@ -255,6 +279,7 @@ static struct chain_end lift(struct val_job *job, const struct dns_name *name,
             return pending(job);
         return end_of(CHAIN_INSECURE, &reason);
     }
+    keep_unlifted(job, m, &reason);
     return end_of(reason.why == VAL_WHY_MEMORY ? CHAIN_FAILED : CHAIN_BOGUS, &reason);
 }
 
@@ -345,7 +370,9 @@ static struct chain_end judge_cut(struct val_job *job, const struct val_zone *pa
 
 static void trace_anchor(struct val_job *job, const struct val_anchor_hit *hit)
 {
-    for (uint32_t i = 0; job->trace && i < hit->ds.count; i++) {
+    bool before = job->anchor_traced;
+    job->anchor_traced = true;
+    for (uint32_t i = 0; job->trace && !before && i < hit->ds.count; i++) {
         struct dns_ds ds;
         if (dns_ds_read(dns_reader_init(hit->ds.rr[i].data, hit->ds.rr[i].len), &ds) != DNS_OK)
             continue;
@@ -376,11 +403,8 @@ static struct chain_end begin(struct val_job *job, const struct dns_name *target
         if (zone && zone->kind == VAL_ZONE_SECURE)
             return (struct chain_end){.end = CHAIN_SECURE, .zone = zone};
     }
-    bool first = !message(job, &hit.zone, DNS_TYPE_DNSKEY);
-    struct chain_end end = lift(job, &hit.zone, &hit.ds, UINT64_MAX);
-    if (end.end != CHAIN_PENDING || first)
-        trace_anchor(job, &hit);
-    return end;
+    trace_anchor(job, &hit);
+    return lift(job, &hit.zone, &hit.ds, UINT64_MAX);
 }
 
 /* The chain has to be fetched: all of it that can be guessed, at once. */

@@ -17,6 +17,7 @@
 #define JOB_NEEDS_MAX 32u
 #define JOB_MEMO_MAX 192u
 #define JOB_SUBJECTS_MAX 64u
+#define JOB_UNLIFTED_MAX 32u
 
 struct job_message { /* an answer to a DS or DNSKEY question */
     struct dns_name name;
@@ -52,6 +53,12 @@ struct job_subject { /* one thing that the verdict rests on */
     struct val_reason reason;
 };
 
+struct job_unlifted { /* a DNSKEY set that was looked at and does not do */
+    struct dns_name name;
+    bool fresh;
+    struct val_reason reason;
+};
+
 struct val_job {
     struct dns_question question;
     const struct val_env *env;
@@ -74,6 +81,9 @@ struct val_job {
     uint32_t message_count;
     struct job_place place[JOB_PLACES_MAX];
     uint32_t place_count;
+    struct job_unlifted unlifted[JOB_UNLIFTED_MAX];
+    uint32_t unlifted_count;
+    bool anchor_traced;
     struct job_memo memo[JOB_MEMO_MAX];
     uint32_t memo_count;
     struct job_subject subject[JOB_SUBJECTS_MAX];
