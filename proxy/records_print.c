@@ -40,7 +40,8 @@ void records_first(const struct dns_msg *msg, char *text, size_t cap)
     text[0] = '\0';
     for (uint32_t i = 0; i < msg->rr_count; i++) {
         const struct dns_rr *rr = &msg->rr[i];
-        if (rr->section != DNS_ANSWER || rr->type != msg->question.type)
+        bool asked = rr->type == msg->question.type || msg->question.type == DNS_TYPE_ANY;
+        if (rr->section != DNS_ANSWER || !asked)
             continue;
         static char data[RDATA_TEXT_MAX];
         (void)snprintf(text, cap, "%s", rdata_text(msg, rr, data, sizeof data));

@@ -107,10 +107,13 @@ static bool accept_proof(struct job_subject *s, enum val_proof proof, const stru
 
 /* --- without a usable signature -------------------------------------------------------------- */
 
-/* A reason found at a signature says more than that the way to the name is broken too. */
-static bool specific(const struct val_reason *reason)
+/* Which of two failures to show: the record's own, unless the way down to it is what is broken.
+ * That no insecure cut is proven is no failure by itself. */
+static const struct val_reason *more_telling(const struct val_reason *own,
+                                             const struct val_reason *way)
 {
-    return reason->why != VAL_WHY_NO_RRSIG && reason->why != VAL_WHY_NO_DENIAL;
+    bool bare = own->why == VAL_WHY_NO_RRSIG || own->why == VAL_WHY_NO_DENIAL;
+    return bare && way->why != VAL_WHY_DS_UNPROVEN && way->why != VAL_WHY_WRONG_SIDE ? way : own;
 }
 
 /* Insecure, if an insecure cut above it is proven; only then bogus, with the reason given. */
@@ -122,7 +125,7 @@ static void by_cut(struct val_job *job, struct job_subject *s, const struct val_
     case CHAIN_PENDING: return;
     case CHAIN_INSECURE: settle(s, VAL_INSECURE, &end.reason); return;
     case CHAIN_FAILED: settle(s, VAL_INDETERMINATE, &end.reason); return;
-    case CHAIN_BOGUS: settle(s, VAL_BOGUS, specific(otherwise) ? otherwise : &end.reason); return;
+    case CHAIN_BOGUS: settle(s, VAL_BOGUS, more_telling(otherwise, &end.reason)); return;
     case CHAIN_SECURE: settle(s, VAL_BOGUS, otherwise); return;
     }
 }
