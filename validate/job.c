@@ -154,6 +154,10 @@ bool job_verify(struct val_job *job, const struct val_rrset *set, const struct v
     memo->set = set;
     memo->zone = zone;
     val_rrset_verify(set, zone, job->now_s, job->env->policy, job->budget, &memo->verified);
+    if (memo->verified.reason.why == VAL_WHY_BUDGET) {
+        job->spent = true;
+        return false;
+    }
     *ret = &memo->verified;
     return true;
 }
