@@ -62,7 +62,7 @@ class OnlyTheRogue(Case):
     def test_lies_about_denials(self):
         up = self.upstream()
         for zone in ("nsec", "nsec3"):
-            for lie in ("strip", "strip=nsec", "strip=authority", "flip=sig", "expire", "swap"):
+            for lie in ("strip", "strip=nsec", "strip=authority", "expire", "swap"):
                 for name in (f"none.{zone}.test.", f"x.wild.{zone}.test."):
                     if "wild" in name and lie in ("swap",):
                         continue
@@ -71,6 +71,15 @@ class OnlyTheRogue(Case):
                         up.lie(lie, name=name)
                         self.assert_refused(veri.dig(name))
                         up.be_honest()
+
+    def test_spoiled_soa(self):
+        """The denial stands without it; what is not proven is not shown."""
+        up = self.upstream()
+        veri = self.veridoh(up)
+        up.lie("flip=sig", name="none.nsec.test.")  # the first signature is the SOA's
+        answer = veri.dig("none.nsec.test.")
+        self.assertEqual(answer.rcode, "NXDOMAIN", answer)
+        self.assertNotIn("SOA", {r[2] for r in answer.authority})
 
     def test_unsigned_proof_of_no_ds(self):
         """A lie that a signed zone is unsigned: DS denied without signatures, data stripped."""

@@ -25,9 +25,9 @@ class RoundTrips(Case):
     def test_cold(self):
         cases = [ # name, flights, questions, secure
             ("www.two.test.", 1, 6, True),
-            ("www.three.two.test.", 1, 7, True),
+            ("www.three.two.test.", 1, 8, True),
             ("www.five.four.three.two.test.", 1, 11, True),
-            ("a.b.c.d.two.test.", 1, 7, True),
+            ("a.b.c.d.two.test.", 1, 11, True), # nobody knows yet that these are no cuts
             ("www.insecure.test.", 1, 6, False),
             ("www.insecure.example.", 1, 6, False),
         ]
