@@ -273,12 +273,16 @@ static void shake(struct doh_conn *c)
     c->events.ready(c->events.arg, c);
 }
 
-static void connected(struct doh_conn *c)
+static int socket_error(const struct doh_conn *c)
 {
     int error = 0;
     socklen_t len = sizeof error;
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-        error = errno;
+    return getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : errno;
+}
+
+static void connected(struct doh_conn *c)
+{
+    int error = socket_error(c);
     if (error) {
         fail(c, strerror(error));
         return;
@@ -291,8 +295,9 @@ static void connected(struct doh_conn *c)
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct doh_conn *c = poll->data;
-    if (status < 0) {
-        fail(c, uv_strerror(status));
+    if (status < 0) { /* libuv says EBADF for every POLLERR: the socket knows better */
+        int error = socket_error(c);
+        fail(c, error ? strerror(error) : uv_strerror(status));
         return;
     }
     if (c->state == CONN_CONNECTING) {
@@ -313,8 +318,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     deliver(c);
     if (c->state != CONN_READY)
         return;
-    doh_conn_flush(c); /* window updates, acknowledgements */
-    if (c->state == CONN_READY && doh_h2_draining(c->h2) && doh_h2_open(c->h2) == 0)
+    doh_conn_flush(c);                                /* window updates, acknowledgements */
+    if (c->state == CONN_READY && doh_h2_over(c->h2)) /* also when nghttp2 gave it up by itself */
+        fail(c, "the upstream broke HTTP/2");
+    else if (c->state == CONN_READY && doh_h2_draining(c->h2) && doh_h2_open(c->h2) == 0)
         fail(c, NULL);
 }
 

@@ -262,7 +262,8 @@ static void on_other(void *arg, enum doh_err err, const struct doh_answer *answe
     struct query *q = f->query;
     f->wait = NULL;
     /* A guess that fails is only not known; what was needed and fails is known to be missing. */
-    if (err == DOH_OK)
+    bool told = err == DOH_OK && (answerable(msg->rcode) || !f->speculative);
+    if (told)
         (void)val_job_give(q->job, &f->name, f->type, msg, answer->age_s, answer->upstream);
     else if (!f->speculative)
         (void)val_job_give(q->job, &f->name, f->type, NULL, 0, VAL_ORIGIN_NONE);

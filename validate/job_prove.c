@@ -121,12 +121,19 @@ static void by_cut(struct val_job *job, struct job_subject *s, const struct val_
 {
     struct dns_name target = judged_name(&s->name, s->type);
     struct chain_end end = chain_walk(job, &target, false);
+    struct val_reason own = *otherwise; /* and the zone that should have signed it */
     switch (end.end) {
     case CHAIN_PENDING: return;
     case CHAIN_INSECURE: settle(s, VAL_INSECURE, &end.reason); return;
     case CHAIN_FAILED: settle(s, VAL_INDETERMINATE, &end.reason); return;
-    case CHAIN_BOGUS: settle(s, VAL_BOGUS, more_telling(otherwise, &end.reason)); return;
-    case CHAIN_SECURE: settle(s, VAL_BOGUS, otherwise); return;
+    case CHAIN_BOGUS:
+        own.zone = end.reason.zone;
+        settle(s, VAL_BOGUS, more_telling(&own, &end.reason));
+        return;
+    case CHAIN_SECURE:
+        own.zone = end.zone->name;
+        settle(s, VAL_BOGUS, &own);
+        return;
     }
 }
 
