@@ -4,6 +4,7 @@
 #include "proxy/health.h"
 #include "proxy/local.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,26 +18,22 @@ struct pending { /* a client that waits for the resolver */
 struct server {
     struct server_parts parts;
     struct server_stats stats;
-    uint64_t started_ms;
-    uint16_t keepalive_ds;
     struct dns_name health;
+    uint64_t started_ms;
     struct pending *first;
     uint32_t waiting;
-    struct dns_rr table[DNS_RR_MAX]; /* of an answer that has to be copied */
-    uint8_t hit[DNS_MSG_MAX], reply[DNS_MSG_MAX];
+    struct dns_rr table[DNS_RR_MAX]; /* of the answer being rewritten */
+    uint8_t reply[DNS_MSG_MAX], source[DNS_MSG_MAX];
 };
 
 struct server *server_new(const struct server_parts *parts)
 {
     struct server *s = calloc(1, sizeof *s);
-    if (!s || dns_name_parse("health.veridoh.", &s->health) != DNS_OK) {
-        free(s);
+    if (!s)
         return NULL;
-    }
-    uint32_t idle_ds = parts->config->tcp_idle_ms / 100;
     s->parts = *parts;
-    s->keepalive_ds = idle_ds < UINT16_MAX ? (uint16_t)idle_ds : UINT16_MAX;
     s->started_ms = parts->clock.now(parts->clock.arg).mono_ms;
+    (void)dns_name_parse("health.veridoh.", &s->health); /* a constant */
     return s;
 }
 
@@ -59,88 +56,92 @@ uint32_t server_waiting(const struct server *server)
 
 /* --- sending --------------------------------------------------------------------------------- */
 
-static void send_reply(const struct listener_client *client, const uint8_t *reply, uint32_t len)
+static uint16_t keepalive_ds(const struct server *s)
+{
+    uint32_t ds = s->parts.config->tcp_idle_ms / 100;
+    return ds < UINT16_MAX ? (uint16_t)ds : UINT16_MAX;
+}
+
+static void send_reply(struct server *s, const struct listener_client *client, uint32_t len)
 {
     if (len > 0)
-        listener_answer(client, reply, len);
+        listener_answer(client, s->reply, len);
     else
         listener_drop(client);
 }
 
-static void send_empty(struct server *s, const struct listener_client *client,
+static void send_error(struct server *s, const struct listener_client *client,
                        const struct request *request, uint16_t rcode, const struct dns_ede *ede)
 {
-    const struct respond_how how = {
-        .status = VAL_INSECURE, .rcode = rcode, .ede = ede, .keepalive_ds = s->keepalive_ds};
-    send_reply(client, s->reply, respond_empty(request, &how, s->reply, sizeof s->reply));
+    struct respond_how how = {
+        .status = VAL_INDETERMINATE, .rcode = rcode, .ede = ede, .keepalive_ds = keepalive_ds(s)};
+    send_reply(s, client, respond_empty(request, &how, s->reply, sizeof s->reply));
 }
 
-static void send_failure(struct server *s, const struct listener_client *client,
-                         const struct request *request, uint16_t rcode, uint16_t code,
-                         const char *text)
+static void turn_away(struct server *s, const struct listener_client *client,
+                      const struct request *request, uint16_t rcode, uint16_t code, const char *why)
 {
     struct dns_ede ede = {.code = code};
-    (void)strncat(ede.text, text, DNS_EDE_TEXT_MAX);
-    send_empty(s, client, request, rcode, &ede);
+    (void)snprintf(ede.text, sizeof ede.text, "%s", why);
+    send_error(s, client, request, rcode, &ede);
 }
 
-/* Reads the answer again, to strip or to cut it. One that cannot be copied is a failure of ours. */
-static void send_copy(struct server *s, const struct listener_client *client,
-                      const struct request *request, struct respond_how *how, const uint8_t *wire,
-                      uint32_t len)
+/* A message in s->reply, `len` octets, to the client's taste. */
+static void send_answer(struct server *s, const struct listener_client *client,
+                        const struct request *request, uint32_t len, enum val_status status,
+                        const struct dns_ede *ede, bool in_form)
 {
-    struct dns_msg msg;
-    uint32_t reply_len = 0;
-    how->keepalive_ds = s->keepalive_ds;
-    if (dns_msg_read(wire, len, s->table, DNS_RR_MAX, &msg) == DNS_OK) {
-        how->rcode = msg.rcode;
-        reply_len = respond_copy(request, how, &msg, s->reply, sizeof s->reply);
+    struct respond_how how = {
+        .status = status, .rcode = s->reply[3] & 15, .ede = ede, .keepalive_ds = keepalive_ds(s)};
+    uint32_t n = in_form ? respond_in_place(request, &how, s->reply, len, sizeof s->reply) : 0;
+    if (n == 0) {
+        struct dns_msg msg;
+        memcpy(s->source, s->reply, len);
+        if (dns_msg_read(s->source, len, s->table, DNS_RR_MAX, &msg) == DNS_OK)
+            n = respond_copy(request, &how, &msg, s->reply, sizeof s->reply);
     }
-    if (reply_len > 0)
-        send_reply(client, s->reply, reply_len);
+    if (n > 0)
+        send_reply(s, client, n);
     else
-        send_failure(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_INVALID_DATA,
-                     "the answer cannot be written");
+        turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_INVALID_DATA,
+                  "the answer cannot be written");
 }
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
-static void unlink_pending(struct pending *p)
-{
-    if (p->prev)
-        p->prev->next = p->next;
-    else
-        p->server->first = p->next;
-    if (p->next)
-        p->next->prev = p->prev;
-    p->server->waiting--;
-}
-
 static void on_answer(void *arg, const struct resolver_answer *answer)
 {
     struct pending *p = arg;
-    struct respond_how how = {.status = answer->status, .ede = &answer->ede};
-    if (answer->wire)
-        send_copy(p->server, &p->client, &p->request, &how, answer->wire, answer->len);
+    struct server *s = p->server;
+    if (answer->wire) {
+        memcpy(s->reply, answer->wire, answer->len);
+        send_answer(s, &p->client, &p->request, answer->len, answer->status, &answer->ede,
+                    p->request.dnssec_ok);
+    } else {
+        send_error(s, &p->client, &p->request, DNS_RCODE_SERVFAIL, &answer->ede);
+    }
+    if (p->prev)
+        p->prev->next = p->next;
     else
-        send_empty(p->server, &p->client, &p->request, DNS_RCODE_SERVFAIL, &answer->ede);
-    unlink_pending(p);
+        s->first = p->next;
+    if (p->next)
+        p->next->prev = p->prev;
+    s->waiting--;
     free(p);
 }
 
-/* As many may wait as the resolver takes: each pending is one of its questions. */
 static void ask(struct server *s, const struct listener_client *client,
                 const struct request *request)
 {
-    const struct resolver_question question = {.question = &request->question,
-                                               .checking_disabled = request->flags & DNS_FLAG_CD};
-    struct pending *p = malloc(sizeof *p);
+    struct pending *p = calloc(1, sizeof *p);
+    struct resolver_question q = {.question = &request->question,
+                                  .checking_disabled = (request->flags & DNS_FLAG_CD) != 0};
     if (p)
         *p = (struct pending){.server = s, .client = *client, .request = *request};
-    if (!p || !resolver_ask(s->parts.resolver, &question, on_answer, p)) {
+    if (!p || !resolver_ask(s->parts.resolver, &q, on_answer, p)) {
         free(p);
-        send_failure(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_NOT_READY,
-                     "too many questions are waiting");
+        turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_NOT_READY,
+                  "too many questions are waiting");
         return;
     }
     p->next = s->first;
@@ -150,28 +151,22 @@ static void ask(struct server *s, const struct listener_client *client,
     s->waiting++;
 }
 
-/* --- at once --------------------------------------------------------------------------------- */
+/* --- one question ---------------------------------------------------------------------------- */
 
 static bool answer_hit(struct server *s, const struct listener_client *client,
                        const struct request *request)
 {
-    const struct cache_key key = {
+    struct cache_hit hit;
+    struct cache_key key = {
         .question = &request->question,
         .route = doh_route_find(&s->parts.config->doh, &request->question.name),
         .dnssec_ok = request->dnssec_ok,
-        .checking_disabled = request->flags & DNS_FLAG_CD,
+        .checking_disabled = (request->flags & DNS_FLAG_CD) != 0,
     };
-    struct cache_hit hit;
-    if (!resolver_hit(s->parts.resolver, &key, s->hit, sizeof s->hit, &hit))
+    if (!resolver_hit(s->parts.resolver, &key, s->reply, sizeof s->reply, &hit))
         return false;
     s->stats.hits++;
-    struct respond_how how = {
-        .status = hit.status, .rcode = hit.rcode, .ede = &hit.ede, .keepalive_ds = s->keepalive_ds};
-    uint32_t len = respond_in_place(request, &how, s->hit, hit.len, sizeof s->hit);
-    if (len > 0)
-        send_reply(client, s->hit, len);
-    else
-        send_copy(s, client, request, &how, s->hit, hit.len);
+    send_answer(s, client, request, hit.len, hit.status, &hit.ede, true);
     return true;
 }
 
@@ -183,53 +178,35 @@ static bool answer_here(struct server *s, const struct listener_client *client,
     if (local.answer == POLICY_FORWARD)
         return false;
     s->stats.local++;
-    send_reply(client, s->reply,
-               local_answer(request, &local, s->keepalive_ds, s->reply, sizeof s->reply));
+    send_reply(s, client,
+               local_answer(request, &local, keepalive_ds(s), s->reply, sizeof s->reply));
     return true;
 }
 
 static void answer_health(struct server *s, const struct listener_client *client,
                           const struct request *request)
 {
-    struct health health;
-    const char *line[HEALTH_LINES_MAX];
+    struct health h;
+    const char *strings[HEALTH_LINES_MAX];
     uint64_t now_ms = s->parts.clock.now(s->parts.clock.arg).mono_ms;
-    health_fill(&health, &s->parts, &s->stats, (now_ms - s->started_ms) / 1000);
-    for (uint32_t i = 0; i < health.count; i++)
-        line[i] = health.line[i];
-    send_reply(client, s->reply,
-               local_text(request, line, health.count, s->keepalive_ds, s->reply, sizeof s->reply));
+    health_fill(&h, &s->parts, &s->stats, (now_ms - s->started_ms) / 1000);
+    for (uint32_t i = 0; i < h.count; i++)
+        strings[i] = h.line[i];
+    send_reply(s, client, local_text(request, strings, h.count, s->reply, sizeof s->reply));
 }
 
-static bool asks_for_health(const struct server *s, const struct listener_client *client,
-                            const struct dns_question *question)
+static bool asks_health(const struct server *s, const struct listener_client *client,
+                        const struct dns_question *q)
 {
-    return client->loopback && question->class_ == DNS_CLASS_CH && question->type == DNS_TYPE_TXT &&
-           dns_name_equal(&question->name, &s->health);
-}
-
-/* Whoever may not ask, and classes nobody has. */
-static bool turn_away(struct server *s, const struct listener_client *client,
-                      const struct request *request)
-{
-    if (!policy_allows(s->parts.config, &client->peer))
-        send_failure(s, client, request, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
-                     "this address may not ask here");
-    else if (request->question.class_ != DNS_CLASS_IN)
-        send_failure(s, client, request, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
-                     "only class IN is asked");
-    else
-        return false;
-    s->stats.refused++;
-    return true;
+    return client->loopback && q->class_ == DNS_CLASS_CH && q->type == DNS_TYPE_TXT &&
+           dns_name_equal(&q->name, &s->health);
 }
 
 void server_on_query(void *arg, const struct listener_client *client, const uint8_t *wire,
                      uint32_t len)
 {
     struct server *s = arg;
-    const struct request_path path = {
-        .tcp = client->tcp, .loopback = client->loopback, .udp_size = s->parts.config->udp_size};
+    const struct request_path path = {client->tcp, client->loopback, s->parts.config->udp_size};
     struct request request;
     struct request_fault fault = request_read(wire, len, &path, &request);
     s->stats.questions++;
@@ -238,11 +215,17 @@ void server_on_query(void *arg, const struct listener_client *client, const uint
         listener_drop(client);
     } else if (fault.rcode != DNS_RCODE_NOERROR) {
         s->stats.malformed++;
-        send_failure(s, client, &request, fault.rcode, fault.ede, "");
-    } else if (asks_for_health(s, client, &request.question)) {
+        turn_away(s, client, &request, fault.rcode, fault.ede, "");
+    } else if (!policy_allows(s->parts.config, &client->peer)) {
+        s->stats.refused++;
+        turn_away(s, client, &request, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
+                  "this address may not ask here");
+    } else if (asks_health(s, client, &request.question)) {
         answer_health(s, client, &request);
-    } else if (!turn_away(s, client, &request) && !answer_here(s, client, &request) &&
-               !answer_hit(s, client, &request)) {
+    } else if (request.question.class_ != DNS_CLASS_IN) {
+        turn_away(s, client, &request, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
+                  "only class IN is asked");
+    } else if (!answer_here(s, client, &request) && !answer_hit(s, client, &request)) {
         ask(s, client, &request);
     }
 }
