@@ -73,9 +73,22 @@ static int open_shared(struct daemon *d, const char *config_path)
     return CLI_EX_UNAVAILABLE;
 }
 
+/* Each worker would get another port. */
+static bool has_one_port(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->listen_count; i++)
+        if (config->listen[i].sa.v4.sin_port == 0 && config->workers > 1) /* v6: the same place */
+            return false;
+    return true;
+}
+
 static int open_workers(struct daemon *d)
 {
     char error[256];
+    if (!has_one_port(d->config)) {
+        log_write(&d->log, LOG_LEVEL_ERROR, "port 0 needs process.workers: 1");
+        return CLI_EX_CONFIG;
+    }
     for (uint32_t i = 0; i < d->config->workers; i++) {
         struct worker *w = worker_open(&d->shared, i == 0, error, sizeof error);
         if (!w) {
@@ -135,8 +148,11 @@ static int run(struct daemon *d, const char *config_path)
 int daemon_run(struct config *config, const char *config_path)
 {
     struct daemon d = {.config = config};
-    log_init(&d.log, config->log_level, config->log_format);
-    int status = run(&d, config_path);
+    int status = CLI_EX_UNAVAILABLE;
+    if (log_init(&d.log, STDERR_FILENO, config->log_level, config->log_format)) {
+        status = run(&d, config_path);
+        log_deinit(&d.log);
+    }
     free(d.worker);
     cache_free(d.shared.cache);
     doh_shared_free(d.shared.doh);

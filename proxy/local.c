@@ -47,20 +47,30 @@ uint32_t local_answer(const struct request *request, const struct policy_local *
     return respond_finish(request, &how, &out);
 }
 
+static void add_text(struct dns_msg_out *out, const struct dns_question *question,
+                     const char *string)
+{
+    uint8_t rdata[256];
+    size_t len = strnlen(string, 255);
+    rdata[0] = (uint8_t)len;
+    memcpy(rdata + 1, string, len);
+    dns_msg_out_rr(out, DNS_ANSWER, &question->name, DNS_TYPE_TXT, question->class_, 0, rdata,
+                   (uint16_t)(len + 1));
+}
+
 uint32_t local_text(const struct request *request, const char *const *strings, uint32_t count,
                     void *buf, size_t cap)
 {
-    uint8_t rdata[4096];
-    struct dns_writer w = dns_writer_init(rdata, sizeof rdata);
     struct respond_how how = {.status = VAL_INSECURE};
     struct dns_msg_out out;
-    for (uint32_t i = 0; i < count; i++) {
-        size_t len = strnlen(strings[i], 255);
-        dns_write_u8(&w, (uint8_t)len);
-        dns_write_bytes(&w, strings[i], len);
-    }
     respond_begin(request, &how, &out, buf, cap);
-    dns_msg_out_rr(&out, DNS_ANSWER, &request->question.name, request->question.type,
-                   request->question.class_, 0, rdata, (uint16_t)w.off);
+    for (uint32_t i = 0; i < count && out.w.err == DNS_OK; i++) {
+        struct dns_msg_mark before = dns_msg_out_mark(&out);
+        add_text(&out, &request->question, strings[i]);
+        if (out.w.err == DNS_E_SPACE) {
+            dns_msg_out_rewind(&out, before);
+            break;
+        }
+    }
     return respond_finish(request, &how, &out);
 }

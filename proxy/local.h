@@ -11,7 +11,7 @@
 uint32_t local_answer(const struct request *request, const struct policy_local *local,
                       uint16_t keepalive_ds, void *buf, size_t cap);
 
-/* A TXT record with these strings, in the question's class. */
+/* A TXT record for each string, in the question's class; those that do not fit are left out. */
 uint32_t local_text(const struct request *request, const char *const *strings, uint32_t count,
                     void *buf, size_t cap);
 

@@ -109,6 +109,23 @@ static void send_answer(struct server *s, const struct listener_client *client,
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
+/* Without leave, no name that was asked for; an EDE text has one. */
+static void log_refusal(const struct server *s, const struct dns_question *question,
+                        const struct resolver_answer *answer)
+{
+    char name[DNS_NAME_TEXT_MAX];
+    char type[DNS_NUMBER_TEXT_MAX];
+    if (answer->status != VAL_BOGUS)
+        return;
+    if (!s->parts.config->log_queries) {
+        log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s", val_why_text(answer->reason.why));
+        return;
+    }
+    (void)dns_name_text(&question->name, name);
+    log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s %s: %s", name,
+              dns_type_text(question->type, type), answer->ede.text);
+}
+
 static void on_answer(void *arg, const struct resolver_answer *answer)
 {
     struct pending *p = arg;
@@ -119,6 +136,7 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
                     p->request.dnssec_ok);
     } else {
         send_error(s, &p->client, &p->request, DNS_RCODE_SERVFAIL, &answer->ede);
+        log_refusal(s, &p->request.question, answer);
     }
     if (p->prev)
         p->prev->next = p->next;

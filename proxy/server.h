@@ -5,6 +5,7 @@
 #define PROXY_SERVER_H
 
 #include "proxy/listener.h"
+#include "proxy/log.h"
 #include "proxy/resolver.h"
 
 struct server;
@@ -19,6 +20,7 @@ struct server_parts { /* borrowed until the server is freed */
     struct doh_pool *pool;
     struct resolver *resolver;
     struct resolver_clock clock;
+    struct log *log;
 };
 
 struct server *server_new(const struct server_parts *parts);

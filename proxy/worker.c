@@ -134,8 +134,9 @@ static bool open_parts(struct worker *w)
     w->resolver =
         w->pool ? resolver_new(&w->loop, w->shared.config, w->shared.cache, w->pool, &w->clock)
                 : NULL;
-    const struct server_parts parts = {w->shared.config, w->shared.cache, w->pool, w->resolver,
-                                       w->clock};
+    const struct server_parts parts = {
+        w->shared.config, w->shared.cache, w->pool, w->resolver, w->clock, w->shared.log,
+    };
     w->server = w->resolver ? server_new(&parts) : NULL;
     return w->server != NULL;
 }
