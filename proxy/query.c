@@ -278,13 +278,8 @@ static void fetch_needs(struct query *q)
     bool left = false;
     const struct val_need *needs = val_job_needs(q->job, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (in_flight(q, &needs[i].name, needs[i].type)) {
-            for (uint32_t j = 0; j < QUERY_FETCHES_MAX; j++) /* no longer just a guess */
-                if (q->other[j].wait && q->other[j].type == needs[i].type &&
-                    dns_name_equal(&q->other[j].name, &needs[i].name))
-                    q->other[j].speculative = false;
-            continue;
-        }
+        if (in_flight(q, &needs[i].name, needs[i].type))
+            continue; /* a guess that fails is asked for again, for then it is needed */
         if (fetch_other(q, &needs[i], false)) {
             left = true;
         } else {
