@@ -92,7 +92,9 @@ class Upstream(Process):
 
     def __init__(self, world, *options):
         directory = tempfile.mkdtemp(prefix="veridoh-upstream-")
-        super().__init__([program("fake-upstream"), "--world", world, "--dir", directory, *options],
+        # One port for UDP and TCP: chosen here, where both can be tried before.
+        super().__init__([program("fake-upstream"), "--world", world, "--dir", directory,
+                          "--plain-port", free_port(), *options],
                          directory)
         ready = self.dir / "ready"
 
