@@ -156,11 +156,9 @@ static struct chain_end by_ds(struct val_job *job, const struct val_zone *parent
                               const struct val_rrset *set)
 {
     const struct val_verified *v;
-    uint32_t verified_before = job->memo_count;
     if (!job_verify(job, set, parent, &v))
         return chain_pending(job);
-    if (job->memo_count > verified_before)
-        chain_trace_signed(job, VAL_TRACE_DS, &parent->name, name, v);
+    chain_trace_signed(job, VAL_TRACE_DS, &parent->name, name, v);
     if (!v->secure) {
         struct val_reason r = v->reason;
         r.origin = m->origin;

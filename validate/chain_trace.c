@@ -21,10 +21,25 @@ void chain_trace_zone(struct val_job *job, const struct val_zone *zone, enum val
     }
 }
 
+/* Steps are evaluated again and again, and told once. */
+static bool told(const struct val_trace *trace, const struct val_trace_step *step)
+{
+    for (uint32_t i = 0; i < trace->count; i++) {
+        const struct val_trace_step *s = &trace->step[i];
+        if (s->kind == step->kind && s->why == step->why && s->key_tag == step->key_tag &&
+            s->inception == step->inception && dns_name_equal(&s->zone, &step->zone) &&
+            dns_name_equal(&s->name, &step->name))
+            return true;
+    }
+    return false;
+}
+
 void chain_trace_signed(struct val_job *job, enum val_trace_kind kind, const struct dns_name *zone,
                         const struct dns_name *name, const struct val_verified *verified)
 {
     struct val_trace_step step = {.kind = kind, .zone = *zone, .name = *name};
+    if (!job->trace)
+        return;
     step.type = kind == VAL_TRACE_DNSKEY ? DNS_TYPE_DNSKEY : DNS_TYPE_DS;
     step.status = verified->secure ? VAL_SECURE : VAL_BOGUS;
     step.why = verified->secure ? VAL_WHY_NONE : verified->reason.why;
@@ -34,7 +49,8 @@ void chain_trace_signed(struct val_job *job, enum val_trace_kind kind, const str
         step.inception = verified->sig->rrsig.inception;
         step.expiration = verified->sig->rrsig.expiration;
     }
-    val_trace_add(job->trace, &step);
+    if (!told(job->trace, &step))
+        val_trace_add(job->trace, &step);
 }
 
 void chain_trace_no_ds(struct val_job *job, const struct dns_name *zone,
@@ -53,10 +69,6 @@ void chain_trace_anchor(struct val_job *job, const struct val_anchor_hit *hit)
 {
     if (!job->trace)
         return;
-    for (uint32_t i = 0; i < job->trace->count; i++)
-        if (job->trace->step[i].kind == VAL_TRACE_ANCHOR &&
-            dns_name_equal(&job->trace->step[i].zone, &hit->zone))
-            return; /* it was told */
     for (uint32_t i = 0; i < hit->ds.count; i++) {
         struct dns_ds ds;
         if (dns_ds_read(dns_reader_init(hit->ds.rr[i].data, hit->ds.rr[i].len), &ds) != DNS_OK)
@@ -68,6 +80,7 @@ void chain_trace_anchor(struct val_job *job, const struct val_anchor_hit *hit)
                                             .key_tag = ds.key_tag,
                                             .algorithm = ds.algorithm,
                                             .digest_type = ds.digest_type};
-        val_trace_add(job->trace, &step);
+        if (!told(job->trace, &step))
+            val_trace_add(job->trace, &step);
     }
 }

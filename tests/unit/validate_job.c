@@ -202,12 +202,34 @@ static void test_honest_warm(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* One signature a step, and what is needed given in another order each time. */
+static void test_honest_any_order(void **state)
+{
+    (void)state;
+    struct bench b;
+    unsigned failures = 0;
+    unsigned most = 0;
+    bench_init(&b, world, ".");
+    b.limits.slice_units = 1;
+    for (size_t i = 0; i < 4 * COUNT(honest_cases); i++) {
+        b.plan = i % 3 != 0;
+        b.order = (unsigned)i + 1;
+        failures += !is_honest(&b, &honest_cases[i % COUNT(honest_cases)]);
+        most = b.steps > most ? b.steps : most;
+        bench_forget(&b);
+    }
+    bench_deinit(&b);
+    assert_int_equal(failures, 0);
+    assert_true(most > 8); /* it did yield */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_honest_cold),
         cmocka_unit_test(test_honest_planned),
         cmocka_unit_test(test_honest_warm),
+        cmocka_unit_test(test_honest_any_order),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

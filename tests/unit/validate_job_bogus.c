@@ -142,16 +142,17 @@ static bool is_bent(struct bench *b, const struct bent_case *c)
     return v->status <= VAL_INSECURE || v->reason.name.len > 0;
 }
 
-static void check_bent(bool plan, bool warm)
+static void check_bent(bool plan, uint32_t slice_units, unsigned order)
 {
     struct bench b;
     unsigned failures = 0;
     bench_init(&b, world, ".");
     b.plan = plan;
+    b.limits.slice_units = slice_units;
     for (size_t i = 0; i < COUNT(bent_cases); i++) {
+        b.order = order;
         failures += !is_bent(&b, &bent_cases[i]);
-        if (!warm)
-            bench_forget(&b);
+        bench_forget(&b);
     }
     bench_deinit(&b);
     assert_int_equal(failures, 0);
@@ -160,13 +161,21 @@ static void check_bent(bool plan, bool warm)
 static void test_bent(void **state)
 {
     (void)state;
-    check_bent(false, false);
+    check_bent(false, 32, 0);
 }
 
 static void test_bent_planned(void **state)
 {
     (void)state;
-    check_bent(true, false);
+    check_bent(true, 32, 0);
+}
+
+/* One signature a step, and what is needed given in another order each time. */
+static void test_bent_any_order(void **state)
+{
+    (void)state;
+    for (unsigned order = 1; order <= 6; order++)
+        check_bent(order % 2 == 0, 1, order);
 }
 
 int main(void)
@@ -174,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bent),
         cmocka_unit_test(test_bent_planned),
+        cmocka_unit_test(test_bent_any_order),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
