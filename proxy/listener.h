@@ -16,12 +16,13 @@ struct listener;
 struct listener_client {
     struct listener *listener;
     struct doh_address peer;
-    uint8_t local[16];   /* destination address of a UDP question (IPV6_PKTINFO form), to answer from */
+    uint8_t
+        local[16]; /* destination address of a UDP question (IPV6_PKTINFO form), to answer from */
     uint32_t ifindex;
     uint32_t connection; /* TCP: slot */
     uint32_t generation; /* TCP: of the slot */
     bool tcp;
-    bool loopback;       /* the peer is on this machine: large UDP answers are cheap */
+    bool loopback; /* the peer is on this machine: large UDP answers are cheap */
 };
 
 /* A question's octets, borrowed for the call. The callee answers at once with listener_answer(),

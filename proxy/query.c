@@ -262,7 +262,8 @@ static void on_other(void *arg, enum doh_err err, const struct doh_answer *answe
     struct query *q = f->query;
     f->wait = NULL;
     /* A guess that fails is only not known; what was needed and fails is known to be missing. */
-    if (err == DOH_OK)
+    bool told = err == DOH_OK && (answerable(msg->rcode) || !f->speculative);
+    if (told)
         (void)val_job_give(q->job, &f->name, f->type, msg, answer->age_s, answer->upstream);
     else if (!f->speculative)
         (void)val_job_give(q->job, &f->name, f->type, NULL, 0, VAL_ORIGIN_NONE);
@@ -277,13 +278,8 @@ static void fetch_needs(struct query *q)
     bool left = false;
     const struct val_need *needs = val_job_needs(q->job, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (in_flight(q, &needs[i].name, needs[i].type)) {
-            for (uint32_t j = 0; j < QUERY_FETCHES_MAX; j++) /* no longer just a guess */
-                if (q->other[j].wait && q->other[j].type == needs[i].type &&
-                    dns_name_equal(&q->other[j].name, &needs[i].name))
-                    q->other[j].speculative = false;
-            continue;
-        }
+        if (in_flight(q, &needs[i].name, needs[i].type))
+            continue; /* a guess that fails is asked for again, for then it is needed */
         if (fetch_other(q, &needs[i], false)) {
             left = true;
         } else {

@@ -2,7 +2,8 @@
 #include "validate/job_parts.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#define GUESSES_LEAVE 8u /* fetches that guesses leave to what is known to be needed */
 
 struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
                              const struct dns_name *name, uint16_t type, uint32_t origin)
@@ -40,28 +41,29 @@ void val_job_free(struct val_job *job)
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-/* Copies the sets; HTTP Age lowers their TTLs. */
-static enum dns_err split(struct val_job *job, const struct dns_msg *msg, uint32_t age_s,
-                          struct val_rrsets *ret, bool *malformed)
+/* Copies the sets; HTTP Age lowers their TTLs. DNS_E_FORM: no whole answer to this question. */
+static enum dns_err split(struct val_job *job, const struct dns_question *question,
+                          const struct dns_msg *msg, uint32_t age_s, struct val_rrsets *ret,
+                          bool *ret_dropped)
 {
-    enum dns_err err = val_rrsets_split(msg, job->arena, ret, malformed);
+    if (!dns_msg_answers(msg, question) || (msg->flags & DNS_FLAG_TC))
+        return DNS_E_FORM;
+    enum dns_err err = val_rrsets_split(msg, job->arena, ret, ret_dropped);
     for (uint32_t i = 0; err == DNS_OK && i < ret->count; i++)
         ret->set[i].ttl_s = ret->set[i].ttl_s > age_s ? ret->set[i].ttl_s - age_s : 0;
     return err;
 }
 
-enum dns_err val_job_answer(struct val_job *job, const struct dns_msg *msg, uint32_t age_s,
-                            uint32_t origin)
+/* Records of the answer section were left out because they are malformed: what is left must not
+ * pass for the answer, nor for its absence. */
+static bool lost_answers(const struct dns_msg *msg, const struct val_rrsets *sets)
 {
-    if (job->answered)
-        return DNS_OK; /* the same again changes nothing */
-    bool dropped = false;
-    enum dns_err err = split(job, msg, age_s, &job->answer, &dropped);
-    job->answered = true;
-    job->malformed = err != DNS_OK;
-    job->rcode = msg->rcode;
-    job->origin = origin;
-    return err;
+    uint32_t had = 0, have = 0;
+    for (uint32_t i = 0; i < msg->rr_count; i++)
+        had += msg->rr[i].section == DNS_ANSWER && msg->rr[i].type != DNS_TYPE_RRSIG;
+    for (uint32_t i = 0; i < sets->count; i++)
+        have += sets->set[i].section == DNS_ANSWER ? sets->set[i].count : 0;
+    return have < had;
 }
 
 static struct job_message *slot(struct val_job *job, const struct dns_name *name, uint16_t type,
@@ -75,55 +77,85 @@ static struct job_message *slot(struct val_job *job, const struct dns_name *name
     if (job->message_count == JOB_MESSAGES_MAX)
         return NULL;
     struct job_message *m = &job->message[job->message_count++];
-    *m = (struct job_message){.name = *name, .type = type, .fresh = fresh, .failed = true};
+    *m = (struct job_message){
+        .name = *name, .type = type, .fresh = fresh, .failed = true, .origin = VAL_ORIGIN_NONE};
     return m;
 }
 
-static bool asked_before(const struct val_job *job, const struct dns_name *name, uint16_t type,
-                         bool fresh)
+enum dns_err val_job_answer(struct val_job *job, const struct dns_msg *msg, uint32_t age_s,
+                            uint32_t origin)
 {
-    for (uint32_t i = 0; i < job->asked_count; i++)
-        if (job->asked[i].type == type && job->asked[i].fresh == fresh &&
-            dns_name_equal(&job->asked[i].name, name))
-            return true;
-    return false;
+    bool dropped = false;
+    if (job->state != JOB_WAITING)
+        return DNS_OK; /* the same again changes nothing */
+    enum dns_err err = split(job, &job->question, msg, age_s, &job->answer, &dropped);
+    if (err == DNS_OK && dropped && lost_answers(msg, &job->answer))
+        err = DNS_E_FORM;
+    job->state = JOB_PROVING;
+    job->malformed = err != DNS_OK;
+    job->rcode = msg->rcode;
+    job->origin = origin;
+    return err;
 }
 
 enum dns_err val_job_give(struct val_job *job, const struct dns_name *name, uint16_t type,
                           const struct dns_msg *msg, uint32_t age_s, uint32_t origin)
 {
-    struct job_message *m = slot(job, name, type, asked_before(job, name, type, true));
+    const struct dns_question question = {*name, type, DNS_CLASS_IN};
+    struct job_message *m = slot(job, name, type, job_asked(job, name, type, true));
+    bool dropped = false; /* what is malformed here is as good as absent */
     if (!m)
         return DNS_E_COUNT;
-    if (!m->failed || !msg)
+    if (!m->failed || !msg || job->state == JOB_DONE)
         return DNS_OK;
-    bool dropped = false;
-    enum dns_err err = split(job, msg, age_s, &m->sets, &dropped);
+    enum dns_err err = split(job, &question, msg, age_s, &m->sets, &dropped);
     m->failed = err != DNS_OK;
     m->rcode = msg->rcode;
     m->origin = origin;
     return err;
 }
 
+/* --- needs ----------------------------------------------------------------------------------- */
+
+static bool among(const struct val_need *needs, uint32_t count, const struct dns_name *name,
+                  uint16_t type, bool fresh)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (needs[i].type == type && needs[i].fresh == fresh &&
+            dns_name_equal(&needs[i].name, name))
+            return true;
+    return false;
+}
+
+bool job_asked(const struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh)
+{
+    return among(job->asked, job->asked_count, name, type, fresh);
+}
+
+/* Each question is paid for once. False: it cannot be. */
+static bool ask(struct val_job *job, const struct val_need *need, bool necessary)
+{
+    if (job_asked(job, &need->name, need->type, need->fresh))
+        return true;
+    if (job->need_count == JOB_NEEDS_MAX || job->asked_count == JOB_MESSAGES_MAX ||
+        (!necessary && job->budget->fetches <= GUESSES_LEAVE) ||
+        !val_budget_take(&job->budget->fetches, 1))
+        return false;
+    job->asked[job->asked_count++] = *need;
+    return true;
+}
+
 void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh,
               bool necessary)
 {
+    const struct val_need need = {.name = *name, .type = type, .fresh = fresh};
     job->starved = job->starved || necessary;
-    for (uint32_t i = 0; i < job->need_count; i++)
-        if (job->need[i].type == type && dns_name_equal(&job->need[i].name, name))
-            return;
-    if (!asked_before(job, name, type, fresh)) {
-        bool room = job->need_count < JOB_NEEDS_MAX && job->asked_count < JOB_MESSAGES_MAX;
-        if (!room || !val_budget_take(&job->budget->fetches, 1)) {
-            job->spent = job->spent || necessary;
-            return;
-        }
-        job->asked[job->asked_count++] =
-            (struct val_need){.name = *name, .type = type, .fresh = fresh};
-    }
-    if (job->need_count < JOB_NEEDS_MAX)
-        job->need[job->need_count++] =
-            (struct val_need){.name = *name, .type = type, .fresh = fresh};
+    if (among(job->need, job->need_count, name, type, fresh))
+        return;
+    if (!ask(job, &need, necessary))
+        job->spent = job->spent || necessary;
+    else if (job->need_count < JOB_NEEDS_MAX)
+        job->need[job->need_count++] = need;
 }
 
 const struct val_need *val_job_needs(const struct val_job *job, uint32_t *count)
@@ -134,28 +166,46 @@ const struct val_need *val_job_needs(const struct val_job *job, uint32_t *count)
 
 /* --- verification, once for each set --------------------------------------------------------- */
 
+static struct job_memo *memo_find(struct val_job *job, const struct val_rrset *set,
+                                  const struct val_zone *zone)
+{
+    for (uint32_t i = 0; i < job->memo_count; i++)
+        if (job->memo[i].set == set && job->memo[i].zone == zone)
+            return &job->memo[i];
+    return NULL;
+}
+
+static void spend(struct val_job *job, const struct val_reason *reason)
+{
+    if (!job->spent)
+        job->broken_reason = *reason;
+    job->spent = true;
+}
+
 bool job_verify(struct val_job *job, const struct val_rrset *set, const struct val_zone *zone,
                 const struct val_verified **ret)
 {
-    for (uint32_t i = 0; i < job->memo_count; i++)
-        if (job->memo[i].set == set && job->memo[i].zone == zone) {
-            *ret = &job->memo[i].verified;
-            return true;
-        }
-    if (job->budget->slice_units == 0) {
+    struct job_memo *memo = memo_find(job, set, zone);
+    if (!memo && job->memo_count == JOB_MEMO_MAX) {
+        job->spent = true;
+        return false;
+    }
+    if (!memo && job->budget->slice_units == 0) {
         job->yielded = true;
         return false;
     }
-    if (job->memo_count == JOB_MEMO_MAX) {
-        job->spent = true;
+    if (!memo) {
+        memo = &job->memo[job->memo_count++];
+        memo->set = set;
+        memo->zone = zone;
+        val_rrset_verify(set, zone, job->now_s, job->env->policy, job->budget, &memo->verified);
+    }
+    if (!memo->verified.secure && memo->verified.reason.why == VAL_WHY_BUDGET) {
+        spend(job, &memo->verified.reason);
         return false;
     }
-    struct job_memo *memo = &job->memo[job->memo_count++];
-    memo->set = set;
-    memo->zone = zone;
-    val_rrset_verify(set, zone, job->now_s, job->env->policy, job->budget, &memo->verified);
-    if (memo->verified.reason.why == VAL_WHY_BUDGET) {
-        job->spent = true;
+    if (!memo->verified.secure && memo->verified.reason.why == VAL_WHY_MEMORY) {
+        job->out_of_memory = true;
         return false;
     }
     *ret = &memo->verified;
@@ -170,196 +220,68 @@ const struct val_verified *job_proven(const struct val_job *job, const struct va
     return NULL;
 }
 
-/* --- what the verdict rests on --------------------------------------------------------------- */
-
-static struct job_subject *subject_add(struct val_job *job, enum job_subject_kind kind,
-                                       const struct dns_name *name, uint16_t type,
-                                       const struct val_rrset *set)
-{
-    if (job->subject_count >= JOB_SUBJECTS_MAX ||
-        job->subject_count >= job->budget->limits.rrsets_per_message) {
-        job->chain_broken = true;
-        job->chain_reason =
-            job_reason(VAL_WHY_BUDGET, &job->question.name, name, type, job->origin);
-        return NULL;
-    }
-    struct job_subject *s = &job->subject[job->subject_count++];
-    *s = (struct job_subject){.kind = kind, .name = *name, .type = type, .set = set};
-    return s;
-}
-
-static const struct val_rrset *in_answer(const struct val_job *job, const struct dns_name *name,
-                                         uint16_t type)
-{
-    const struct val_rrset *set = val_rrsets_find(&job->answer, name, type);
-    return set && set->section == DNS_ANSWER ? set : NULL;
-}
-
-/* The DNAME above `name`, if the answer has one. */
-static const struct val_rrset *dname_above(const struct val_job *job, const struct dns_name *name)
-{
-    for (unsigned labels = name->labels; labels-- > 0;) {
-        struct dns_name owner = dns_name_suffix(name, labels);
-        const struct val_rrset *set = in_answer(job, &owner, DNS_TYPE_DNAME);
-        if (set)
-            return set;
-    }
-    return NULL;
-}
-
-static bool target_of(const struct val_rrset *set, struct dns_name *ret)
-{
-    return set->count == 1 &&
-           dns_target_read(dns_reader_init(set->rr[0].data, set->rr[0].len), ret) == DNS_OK;
-}
-
-static void broken(struct val_job *job, enum val_why why, const struct dns_name *name,
-                   uint16_t type)
-{
-    job->chain_broken = true;
-    job->chain_reason = job_reason(why, name, name, type, job->origin);
-}
-
-/* One hop by alias. False: `name` is where the chain ends, or it is broken. */
-static bool follow(struct val_job *job, struct dns_name *name)
-{
-    const struct val_rrset *cname = in_answer(job, name, DNS_TYPE_CNAME);
-    const struct val_rrset *dname = dname_above(job, name);
-    struct dns_name target;
-    struct dns_name substituted;
-    if (dname && (!cname || cname->sig_count == 0)) {
-        if (!target_of(dname, &target)) {
-            broken(job, VAL_WHY_DNAME, &dname->owner, DNS_TYPE_DNAME);
-            return false;
-        }
-        if (dns_name_substitute(name, &dname->owner, &target, &substituted) != DNS_OK) {
-            if (job->rcode != DNS_RCODE_YXDOMAIN) /* RFC 6672 2.2: too long */
-                broken(job, VAL_WHY_DNAME, name, DNS_TYPE_DNAME);
-            (void)subject_add(job, SUBJECT_SET, &dname->owner, DNS_TYPE_DNAME, dname);
-            return false;
-        }
-        if (cname && (!target_of(cname, &target) || !dns_name_equal(&target, &substituted))) {
-            broken(job, VAL_WHY_DNAME, name, DNS_TYPE_CNAME);
-            return false;
-        }
-        if (!subject_add(job, SUBJECT_SET, &dname->owner, DNS_TYPE_DNAME, dname))
-            return false;
-        if (cname && !subject_add(job, SUBJECT_SYNTHESIZED, name, DNS_TYPE_CNAME, cname))
-            return false;
-        *name = substituted;
-        return true;
-    }
-    if (!cname)
-        return false;
-    if (!target_of(cname, &target)) {
-        broken(job, VAL_WHY_MALFORMED, name, DNS_TYPE_CNAME);
-        return false;
-    }
-    if (!subject_add(job, SUBJECT_SET, name, DNS_TYPE_CNAME, cname))
-        return false;
-    *name = target;
-    return true;
-}
-
-/* The records that answer for the last name of the chain. */
-static bool add_final(struct val_job *job, const struct dns_name *name)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < job->answer.count; i++) {
-        const struct val_rrset *set = &job->answer.set[i];
-        bool asked = set->type == job->question.type || job->question.type == DNS_TYPE_ANY;
-        if (set->section != DNS_ANSWER || !asked || !dns_name_equal(&set->owner, name))
-            continue;
-        any = true;
-        if (!subject_add(job, SUBJECT_SET, name, set->type, set))
-            return true;
-    }
-    return any;
-}
-
-/* Follows the aliases from the question on and names what has to be proven. */
-static void plan_subjects(struct val_job *job)
-{
-    struct dns_name name = job->question.name;
-    unsigned hops = 0;
-    bool final = false;
-    while (!job->chain_broken) {
-        const struct val_rrset *cname = in_answer(job, &name, DNS_TYPE_CNAME);
-        bool synthesized = cname && cname->sig_count == 0 && dname_above(job, &name);
-        bool wants_cname = job->question.type == DNS_TYPE_CNAME && synthesized;
-        if (!wants_cname && add_final(job, &name)) {
-            final = true;
-            break;
-        }
-        if (++hops > job->budget->limits.hops) {
-            broken(job, VAL_WHY_LOOP, &name, job->question.type);
-            return;
-        }
-        if (!follow(job, &name))
-            break;
-        if (wants_cname) {
-            final = true;
-            break;
-        }
-    }
-    if (job->chain_broken || final || job->rcode == DNS_RCODE_YXDOMAIN)
-        return;
-    (void)subject_add(job, job->rcode == DNS_RCODE_NXDOMAIN ? SUBJECT_NXDOMAIN : SUBJECT_NODATA,
-                      &name, job->question.type, NULL);
-}
-
 /* --- the verdict ----------------------------------------------------------------------------- */
 
-static void set_verdict(struct val_job *job, enum val_status status,
-                        const struct val_reason *reason)
+/* Every proven set bounds how long the whole may be used. */
+static uint64_t bound_by_signatures(const struct val_job *job)
 {
-    struct val_trace_step step = {.kind = VAL_TRACE_VERDICT,
-                                  .status = status,
-                                  .why = reason->why,
-                                  .zone = reason->zone,
-                                  .name = reason->name,
-                                  .type = reason->type};
-    job->verdict.status = status;
-    job->verdict.reason = *reason;
-    job->done = true;
-    val_trace_add(job->trace, &step);
+    uint64_t expires_s = UINT64_MAX;
+    for (uint32_t i = 0; i < job->answer.count; i++) {
+        const struct val_verified *v = job_proven(job, &job->answer.set[i]);
+        if (v && v->expires_s < expires_s)
+            expires_s = v->expires_s;
+    }
+    return expires_s;
 }
 
-static void conclude(struct val_job *job, enum val_status status, enum val_why why)
+static enum val_step conclude(struct val_job *job, enum val_status status,
+                              const struct val_reason *reason)
+{
+    const struct val_trace_step step = {.kind = VAL_TRACE_VERDICT,
+                                        .status = status,
+                                        .why = reason->why,
+                                        .zone = reason->zone,
+                                        .name = reason->name,
+                                        .type = reason->type,
+                                        .key_tag = reason->key_tag,
+                                        .algorithm = reason->algorithm};
+    job->verdict.status = status;
+    job->verdict.reason = *reason;
+    job->verdict.expires_s = bound_by_signatures(job);
+    job->verdict.ttl_s = status <= VAL_INSECURE ? job_lowest_ttl(job) : 0;
+    job->need_count = 0;
+    job->state = JOB_DONE;
+    val_trace_add(job->trace, &step);
+    return VAL_DONE;
+}
+
+static enum val_step conclude_why(struct val_job *job, enum val_status status, enum val_why why)
 {
     struct val_reason r =
         job_reason(why, &job->question.name, &job->question.name, job->question.type, job->origin);
-    set_verdict(job, status, &r);
+    return conclude(job, status, &r);
 }
 
-/* True: something about the message as a whole decides already. */
-static bool decide_early(struct val_job *job)
+/* What decides before anything is proven; VAL_AGAIN: nothing does. */
+static enum val_step decide_early(struct val_job *job)
 {
-    if (job->malformed) {
-        conclude(job, VAL_BOGUS, VAL_WHY_MALFORMED);
-    } else if (job->rcode != DNS_RCODE_NOERROR && job->rcode != DNS_RCODE_NXDOMAIN &&
-               job->rcode != DNS_RCODE_YXDOMAIN) {
-        conclude(job, VAL_INDETERMINATE, VAL_WHY_RCODE);
-    } else if (job->question.type == DNS_TYPE_RRSIG) {
-        job->verdict.expires_s = UINT64_MAX;
-        conclude(job, VAL_INSECURE, VAL_WHY_NOT_SIGNABLE);
-    }
-    return job->done;
+    if (job->malformed)
+        return conclude_why(job, VAL_BOGUS, VAL_WHY_MALFORMED);
+    if (job->rcode != DNS_RCODE_NOERROR && job->rcode != DNS_RCODE_NXDOMAIN &&
+        job->rcode != DNS_RCODE_YXDOMAIN)
+        return conclude_why(job, VAL_INDETERMINATE, VAL_WHY_RCODE);
+    if (job->question.class_ != DNS_CLASS_IN)
+        return conclude_why(job, VAL_INSECURE, VAL_WHY_NO_ANCHOR);
+    if (job->question.type == DNS_TYPE_RRSIG)
+        return conclude_why(job, VAL_INSECURE, VAL_WHY_NOT_SIGNABLE);
+    if (!job->planned)
+        job_plan_subjects(job);
+    job->planned = true;
+    return job->broken ? conclude(job, job->broken_status, &job->broken_reason) : VAL_AGAIN;
 }
 
-/* Every proven set bounds how long the whole may be used. */
-static void bound_by_signatures(struct val_job *job)
-{
-    job->verdict.expires_s = UINT64_MAX;
-    for (uint32_t i = 0; i < job->answer.count; i++) {
-        const struct val_verified *v = job_proven(job, &job->answer.set[i]);
-        if (v && v->expires_s < job->verdict.expires_s)
-            job->verdict.expires_s = v->expires_s;
-    }
-}
-
-/* The worst part decides for the whole (RFC 4035 3.2.3). */
-static void decide(struct val_job *job)
+/* The worst part decides for the whole (RFC 4035 3.2.3); of equals the first on the way. */
+static enum val_step decide(struct val_job *job)
 {
     enum val_status worst = VAL_SECURE;
     struct val_reason reason = job_reason(VAL_WHY_NONE, &job->question.name, &job->question.name,
@@ -373,49 +295,59 @@ static void decide(struct val_job *job)
             reason = s->reason;
         }
     }
-    if (job->chain_broken) { /* no answer, signed or not */
-        worst = VAL_BOGUS;
-        reason = job->chain_reason;
-    }
-    bound_by_signatures(job);
-    set_verdict(job, worst, &reason);
+    return conclude(job, worst, &reason);
 }
 
-enum val_step val_job_step(struct val_job *job, uint64_t now_s)
+/* Not everything is settled, and nothing more can be had for it. */
+static enum val_step give_up(struct val_job *job)
 {
-    if (job->done)
-        return VAL_DONE;
-    uint32_t asked_before_step = job->asked_count;
-    job->now_s = now_s;
-    job->need_count = 0;
-    job->yielded = job->starved = false;
-    job->budget->slice_units = job->budget->limits.slice_units;
-    if (!job->answered)
-        return VAL_NEED;
-    if (decide_early(job))
-        return VAL_DONE;
-    if (job->subject_count == 0 && !job->chain_broken)
-        plan_subjects(job);
+    if (job->out_of_memory)
+        return conclude_why(job, VAL_INDETERMINATE, VAL_WHY_MEMORY);
+    if (job->broken_reason.why == VAL_WHY_BUDGET)
+        return conclude(job, VAL_BOGUS, &job->broken_reason);
+    return conclude_why(job, VAL_BOGUS, VAL_WHY_BUDGET);
+}
+
+static bool settle_all(struct val_job *job)
+{
     bool settled = true;
     for (uint32_t i = 0; i < job->subject_count && !job->yielded; i++) {
         if (!job->subject[i].settled)
             job_settle(job, &job->subject[i]);
         settled = settled && job->subject[i].settled;
     }
+    return settled;
+}
+
+static void begin_step(struct val_job *job, uint64_t now_s)
+{
+    uint32_t slice = job->budget->limits.slice_units;
+    job->now_s = now_s;
+    job->need_count = 0;
+    job->yielded = job->starved = false;
+    job->budget->slice_units = slice > 0 ? slice : 1; /* else no step would get anywhere */
+}
+
+enum val_step val_job_step(struct val_job *job, uint64_t now_s)
+{
+    uint32_t asked_before = job->asked_count;
+    if (job->state == JOB_DONE)
+        return VAL_DONE;
+    begin_step(job, now_s);
+    if (job->state == JOB_WAITING)
+        return VAL_NEED;
+    if (decide_early(job) == VAL_DONE)
+        return VAL_DONE;
+    bool settled = settle_all(job);
     if (job->yielded)
         return VAL_AGAIN;
-    if (!settled && job->starved && !job->spent) {
-        if (job->asked_count == asked_before_step || val_budget_take(&job->budget->flights, 1))
-            return VAL_NEED;
-        job->spent = true;
-    }
-    if (!settled) {
-        bound_by_signatures(job);
-        conclude(job, VAL_BOGUS, VAL_WHY_BUDGET);
-        return VAL_DONE;
-    }
-    decide(job);
-    return VAL_DONE;
+    if (settled)
+        return decide(job);
+    if (!job->starved || job->spent || job->out_of_memory)
+        return give_up(job);
+    if (job->asked_count > asked_before && !val_budget_take(&job->budget->flights, 1))
+        return give_up(job);
+    return VAL_NEED;
 }
 
 const struct val_verdict *val_job_verdict(const struct val_job *job)

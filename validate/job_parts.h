@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the job share. Nothing outside validate/job*.c and validate/chain.c includes
+/* What the files of the job share. Nothing outside validate/job*.c and validate/chain*.c includes
  * it.
  *
  * A step evaluates everything from the start and remembers what cost something: verified sets,
@@ -18,6 +18,12 @@
 #define JOB_MEMO_MAX 192u
 #define JOB_SUBJECTS_MAX 64u
 #define JOB_UNLIFTED_MAX 32u
+
+/*            _answer    _give     _step
+ * WAITING    PROVING    kept      NEED, of nothing that has a name: the answer itself is missing
+ * PROVING    ignored    kept      NEED or AGAIN, or DONE
+ * DONE       ignored    ignored   DONE */
+enum job_state { JOB_WAITING, JOB_PROVING, JOB_DONE };
 
 struct job_message { /* an answer to a DS or DNSKEY question */
     struct dns_name name;
@@ -41,37 +47,43 @@ struct job_memo { /* one set under one zone's keys, verified once */
     struct val_verified verified;
 };
 
-enum job_subject_kind { SUBJECT_SET, SUBJECT_SYNTHESIZED, SUBJECT_NODATA, SUBJECT_NXDOMAIN };
+enum job_subject_kind {
+    SUBJECT_SET,
+    SUBJECT_SYNTHESIZED, /* the CNAME that the DNAME just before it means */
+    SUBJECT_UNLIKE,      /* a CNAME that it does not mean */
+    SUBJECT_NODATA,
+    SUBJECT_NXDOMAIN,
+};
 
 struct job_subject { /* one thing that the verdict rests on */
     enum job_subject_kind kind;
     struct dns_name name;
     uint16_t type;
-    const struct val_rrset *set; /* SET: itself; SYNTHESIZED: the CNAME */
+    const struct val_rrset *set; /* of the first three kinds */
     bool settled;
     enum val_status status;
     struct val_reason reason;
 };
 
-struct job_unlifted { /* a DNSKEY set that was looked at and does not do */
-    struct dns_name name;
-    bool fresh;
+struct job_unlifted { /* a DNSKEY set that was looked at under some DS, and does not do */
+    const struct job_message *keys;
+    const struct val_rdata *ds;
     struct val_reason reason;
 };
 
 struct val_job {
+    enum job_state state;
     struct dns_question question;
     const struct val_env *env;
     struct val_budget *budget;
     struct val_trace *trace;
     struct val_arena *arena;
     uint64_t now_s;
-    bool done;
-    bool yielded; /* this step: the time slice is used up */
-    bool starved; /* this step: something is missing */
-    bool spent;   /* the budget is */
+    bool yielded;       /* this step: the time slice is used up */
+    bool starved;       /* this step: something is missing */
+    bool spent;         /* the budget, or one of the bounds above, is */
+    bool out_of_memory; /* likewise */
 
-    bool answered;
     bool malformed;
     uint16_t rcode;
     uint32_t origin;
@@ -83,13 +95,18 @@ struct val_job {
     uint32_t place_count;
     struct job_unlifted unlifted[JOB_UNLIFTED_MAX];
     uint32_t unlifted_count;
-    bool anchor_traced;
     struct job_memo memo[JOB_MEMO_MAX];
     uint32_t memo_count;
+
+    bool planned; /* the subjects are known */
     struct job_subject subject[JOB_SUBJECTS_MAX];
     uint32_t subject_count;
-    bool chain_broken; /* the CNAME chain itself is wrong */
-    struct val_reason chain_reason;
+    struct dns_name last; /* where the aliases end */
+    bool too_long;        /* they end at a name that would be (RFC 6672 2.2) */
+    bool broken;          /* the answer is wrong as a whole */
+    enum val_status broken_status;
+    struct val_reason broken_reason;
+
     struct val_need need[JOB_NEEDS_MAX];
     uint32_t need_count;
     struct val_need asked[JOB_MESSAGES_MAX]; /* every need there ever was */
@@ -105,8 +122,14 @@ bool job_verify(struct val_job *job, const struct val_rrset *set, const struct v
                 const struct val_verified **ret);
 /* The verified form of a set under any zone, or NULL when it was not verified or is not secure. */
 const struct val_verified *job_proven(const struct val_job *job, const struct val_rrset *set);
+/* Names it among what this step needs. `necessary`: nothing can be decided without; else a guess,
+ * which may not use up what necessary questions will want. */
 void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh,
               bool necessary);
+bool job_asked(const struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh);
+
+/* --- job_subjects.c --- */
+void job_plan_subjects(struct val_job *job);
 
 /* --- chain.c --- */
 enum chain { CHAIN_SECURE, CHAIN_INSECURE, CHAIN_BOGUS, CHAIN_FAILED, CHAIN_PENDING };
@@ -129,5 +152,8 @@ void job_settle(struct val_job *job, struct job_subject *subject);
 bool job_collect_denials(struct val_job *job, const struct val_rrsets *sets,
                          const struct val_zone *zone, const struct val_rrset **ret, uint32_t cap,
                          uint32_t *ret_count, uint64_t *ret_expires_s);
+
+/* --- job_write.c --- */
+uint32_t job_lowest_ttl(const struct val_job *job); /* of what would be written; 0 for nothing */
 
 #endif

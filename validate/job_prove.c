@@ -42,6 +42,18 @@ static struct dns_name judged_name(const struct dns_name *name, uint16_t type)
                                                    : *name;
 }
 
+/* The signer lies at or below the anchor that the name hangs from. What is said above an anchor is
+ * nothing to it: else a signature in the name of an unsigned or distrusted zone up there would
+ * excuse anything below. */
+static bool may_speak(const struct val_job *job, const struct job_subject *s,
+                      const struct dns_name *signer)
+{
+    struct dns_name judged = judged_name(&s->name, s->type);
+    struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &judged, job->now_s);
+    return hit.kind == VAL_ANCHOR_POSITIVE && dns_name_within(&judged, signer) &&
+           dns_name_within(signer, &hit.zone);
+}
+
 /* --- proofs of absence ----------------------------------------------------------------------- */
 
 bool job_collect_denials(struct val_job *job, const struct val_rrsets *sets,
@@ -121,13 +133,33 @@ static void by_cut(struct val_job *job, struct job_subject *s, const struct val_
 {
     struct dns_name target = judged_name(&s->name, s->type);
     struct chain_end end = chain_walk(job, &target, false);
+    struct val_reason own = *otherwise; /* and the zone that should have signed it */
     switch (end.end) {
     case CHAIN_PENDING: return;
     case CHAIN_INSECURE: settle(s, VAL_INSECURE, &end.reason); return;
     case CHAIN_FAILED: settle(s, VAL_INDETERMINATE, &end.reason); return;
-    case CHAIN_BOGUS: settle(s, VAL_BOGUS, more_telling(otherwise, &end.reason)); return;
-    case CHAIN_SECURE: settle(s, VAL_BOGUS, otherwise); return;
+    case CHAIN_BOGUS:
+        own.zone = end.reason.zone;
+        settle(s, VAL_BOGUS, more_telling(&own, &end.reason));
+        return;
+    case CHAIN_SECURE:
+        own.zone = end.zone->name;
+        settle(s, VAL_BOGUS, &own);
+        return;
     }
+}
+
+/* Nothing is asked to be proven of the name: by configuration it is insecure. */
+static bool by_configuration(const struct val_job *job, struct job_subject *s)
+{
+    struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &s->name, job->now_s);
+    if (hit.kind == VAL_ANCHOR_POSITIVE)
+        return false;
+    struct val_reason r = job_reason(hit.kind == VAL_ANCHOR_NONE ? VAL_WHY_NO_ANCHOR
+                                                                 : VAL_WHY_NEGATIVE_ANCHOR,
+                                     &hit.zone, &s->name, s->type, job->origin);
+    settle(s, VAL_INSECURE, &r);
+    return true;
 }
 
 /* --- sets ------------------------------------------------------------------------------------ */
@@ -191,12 +223,12 @@ static void settle_set(struct val_job *job, struct job_subject *s)
     struct val_reason why =
         job_reason(s->set->sig_count ? VAL_WHY_NO_MATCHING_RRSIG : VAL_WHY_NO_RRSIG, &s->name,
                    &s->name, s->type, job->origin);
-    struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &s->name, job->now_s);
-    uint32_t count =
-        hit.kind == VAL_ANCHOR_POSITIVE ? val_rrset_signers(s->set, signer, SIGNERS_MAX) : 0;
+    uint32_t count = val_rrset_signers(s->set, signer, SIGNERS_MAX);
     bool fetch_failed = false;
     struct val_reason fetch_why = why;
     for (uint32_t i = 0; i < count; i++) {
+        if (!may_speak(job, s, &signer[i]))
+            continue;
         switch (by_signer(job, s, &signer[i], &why)) {
         case TRIED_DONE:
         case TRIED_WAIT: return;
@@ -230,12 +262,11 @@ static bool denial_signer(const struct val_job *job, const struct job_subject *s
                           struct dns_name *ret)
 {
     bool found = false;
-    struct dns_name judged = judged_name(&s->name, s->type);
     for (uint32_t i = 0; i < job->answer.count; i++) {
         const struct val_rrset *set = &job->answer.set[i];
         struct dns_name signer;
         if ((set->type != DNS_TYPE_NSEC && set->type != DNS_TYPE_NSEC3) ||
-            val_rrset_signers(set, &signer, 1) == 0 || !dns_name_within(&judged, &signer) ||
+            val_rrset_signers(set, &signer, 1) == 0 || !may_speak(job, s, &signer) ||
             (found && signer.labels <= ret->labels))
             continue;
         *ret = signer;
@@ -277,8 +308,7 @@ static void settle_absence(struct val_job *job, struct job_subject *s)
 {
     struct dns_name signer;
     struct val_reason why = job_reason(VAL_WHY_NO_DENIAL, &s->name, &s->name, s->type, job->origin);
-    struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &s->name, job->now_s);
-    if (hit.kind == VAL_ANCHOR_POSITIVE && denial_signer(job, s, &signer)) {
+    if (denial_signer(job, s, &signer)) {
         switch (by_denial(job, s, &signer, &why)) {
         case TRIED_DONE:
         case TRIED_WAIT: return;
@@ -295,40 +325,50 @@ static void settle_absence(struct val_job *job, struct job_subject *s)
 
 /* --- all ------------------------------------------------------------------------------------- */
 
-/* The SOA of a negative answer rides along when it is proven; the verdict does not rest on it. */
-static bool verify_soa(struct val_job *job)
+/* The SOA of a negative answer rides along when it is proven; the verdict does not rest on it. It
+ * is the SOA of the zone that proved the absence, whose keys are here. False: not yet. */
+static bool verify_soa(struct val_job *job, const struct dns_name *name)
 {
-    for (uint32_t i = 0; i < job->answer.count; i++) {
-        const struct val_rrset *set = &job->answer.set[i];
-        const struct val_verified *v;
-        if (set->type != DNS_TYPE_SOA || set->section != DNS_AUTHORITY || set->sig_count == 0)
-            continue;
-        struct chain_end end = chain_walk(job, &set->owner, true);
-        if (end.end == CHAIN_SECURE && dns_name_equal(&end.zone->name, &set->owner) &&
-            !job_verify(job, set, end.zone, &v))
-            return !job->yielded;
-        return end.end != CHAIN_PENDING || job->spent;
-    }
-    return true;
+    const struct val_rrset *set = val_rrsets_find(&job->answer, name, DNS_TYPE_SOA);
+    const struct val_verified *v;
+    if (!set || set->section != DNS_AUTHORITY || set->sig_count == 0)
+        return true;
+    struct chain_end end = chain_walk(job, name, true);
+    if (end.end != CHAIN_SECURE || !dns_name_equal(&end.zone->name, name))
+        return true;
+    return job_verify(job, set, end.zone, &v) || !job->yielded;
+}
+
+/* As good as the DNAME just before it (RFC 6672 3.1); other than that says, only where nothing is
+ * signed. */
+static void settle_synthesized(struct val_job *job, struct job_subject *s)
+{
+    const struct job_subject *dname = s - 1;
+    struct val_reason r = job_reason(VAL_WHY_DNAME, &dname->name, &s->name, s->type, job->origin);
+    if (!dname->settled)
+        return;
+    if (s->kind == SUBJECT_UNLIKE && dname->status == VAL_SECURE)
+        settle(s, VAL_BOGUS, &r);
+    else
+        settle(s, dname->status, &dname->reason);
 }
 
 void job_settle(struct val_job *job, struct job_subject *s)
 {
     switch (s->kind) {
-    case SUBJECT_SYNTHESIZED: { /* as good as its DNAME, which stands just before it */
-        struct val_reason r = job_reason(VAL_WHY_NONE, &s->name, &s->name, s->type, job->origin);
-        settle(s, VAL_SECURE, &r);
-        return;
-    }
+    case SUBJECT_SYNTHESIZED:
+    case SUBJECT_UNLIKE: settle_synthesized(job, s); return;
     case SUBJECT_SET:
-        settle_set(job, s);
+        if (!by_configuration(job, s))
+            settle_set(job, s);
         if (s->settled)
             trace_subject(job, s, VAL_TRACE_RRSET, job_proven(job, s->set));
         return;
     case SUBJECT_NODATA:
     case SUBJECT_NXDOMAIN:
-        settle_absence(job, s);
-        if (s->settled && s->status == VAL_SECURE && !verify_soa(job))
+        if (!by_configuration(job, s))
+            settle_absence(job, s);
+        if (s->settled && s->status == VAL_SECURE && !verify_soa(job, &s->reason.zone))
             s->settled = false; /* come back for it */
         if (s->settled)
             trace_subject(job, s, VAL_TRACE_DENIAL, NULL);

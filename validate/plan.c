@@ -3,7 +3,7 @@
  * Guessing costs questions, never correctness: the job asks for what was not guessed. */
 #include "validate/job.h"
 
-#define LEVELS 4u      /* of zones asked for with their keys */
+#define LEVELS 5u      /* of zones asked for with their keys */
 #define LEAF_LABELS 2u /* a known zone that deep is taken to hold the name itself */
 
 struct plan {

@@ -13,13 +13,13 @@ DOH = {"unbound": 8441, "named": 8442}
 
 KNOT = """
 server:
-  rundir: {dir}
-  listen: {authority}@53
+  rundir: {dir}/{name}
+  listen: {address}@53
   udp-workers: 1
   tcp-workers: 1
   background-workers: 1
 database:
-  storage: {dir}/knot
+  storage: {dir}/{name}
 log:
   - target: stderr
     any: warning
@@ -101,7 +101,7 @@ def config(directory, brands):
         "listen": [{"address": "127.0.0.1:53"}, {"address": "[::1]:53"}],
         "upstreams": [{"name": b, "url": f"https://{HOST}:{DOH[b]}/dns-query", "operator": b,
                        "addresses": ["127.0.0.1"], "ca": f"{directory}/ca.pem"} for b in brands],
-        "routes": [{"domains": ["corp.internal"], "servers": [world.AUTHORITY]}],
+        "routes": [{"domains": [world.INTERNAL], "servers": [world.CORPORATE]}],
         "validation": {"trust-anchors": f"{directory}/root.ds",
                        "negative-trust-anchors": [{"domain": "nta.se", "until": "2099-12-31",
                                                    "reason": "lab"}]},
@@ -138,9 +138,9 @@ class Servers:
         text = (self.dir / (name + ".log")).read_text(errors="replace")
         return "\n".join("    " + line for line in text.splitlines()[-lines:])
 
-    def wait_for(self, name, *dig, limit_s=15):
+    def wait_for(self, name, *dig, asks=".", limit_s=15):
         """Until a dig with these arguments gets an answer, or the process is gone."""
-        command = ["dig", "+tries=1", "+time=1", *dig, ".", "SOA"]
+        command = ["dig", "+tries=1", "+time=1", *dig, asks, "SOA"]
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline and self.running[name].poll() is None:
             answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
@@ -149,17 +149,23 @@ class Servers:
             time.sleep(0.05)
         raise SystemExit(f"lab: {name} does not answer; its last words:\n{self.log_tail(name)}")
 
-    def write(self, name, text, **more):
-        path = self.dir / name
-        path.write_text(text.format(dir=self.dir, authority=world.AUTHORITY, **more))
+    def write(self, file, text, **more):
+        path = self.dir / file
+        path.write_text(text.format(dir=self.dir, **more))
         return str(path)
 
     def start_world(self):
         zones = world.build(self.dir)
         certificates(self.dir)
+        self.start_knot("knotd", world.AUTHORITY, [z for z in zones if z.name != world.INTERNAL])
+        self.start_knot("corporate", world.CORPORATE, [z for z in zones if z.name == world.INTERNAL])
+
+    def start_knot(self, name, address, zones):
+        (self.dir / name).mkdir()
         listing = "".join(f"  - domain: {z.origin}\n    file: {z.file}\n" for z in zones)
-        self.start("knotd", ["knotd", "-c", self.write("knot.conf", KNOT + listing)])
-        self.wait_for("knotd", "@" + world.AUTHORITY)
+        config_file = self.write(name + ".conf", KNOT + listing, name=name, address=address)
+        self.start(name, ["knotd", "-c", config_file])
+        self.wait_for(name, "@" + address, asks=zones[0].origin)
 
     def start_resolvers(self):
         self.start("unbound", ["unbound", "-d", "-c", self.write("unbound.conf", UNBOUND)])

@@ -5,13 +5,15 @@ build(directory) writes into it
     NAME.zone                 as an authoritative server loads it ("root.zone" for the root)
     root.hints root.ds        for resolvers and for validators
 and returns the zones. The signing is BIND's, so that no line of ours proves another of ours right.
-Everything answers at AUTHORITY; signatures are made around the current time.
+Everything but INTERNAL answers at AUTHORITY; signatures are made around the current time.
 """
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 AUTHORITY = "127.53.0.1"
+CORPORATE = "127.53.0.2"  # has only what no delegation leads to
+INTERNAL = "corp.internal"
 NAMESERVER = "ns."  # lives in the root, so that no delegation needs glue
 ALGORITHMS = {7: "NSEC3RSASHA1", 8: "RSASHA256", 10: "RSASHA512", 13: "ECDSAP256SHA256",
               14: "ECDSAP384SHA384", 15: "ED25519", 16: "ED448"}
@@ -133,7 +135,7 @@ def zones():
         # (the NSEC there still shows the A)
         Zone("nta.se", times=(-60 * DAY, -30 * DAY)),  # the configuration excuses this one
         # not delegated at all: for a route of the configuration
-        unsigned("corp.internal"),
+        unsigned(INTERNAL),
     ]
 
 
@@ -201,7 +203,7 @@ def build(directory):
             for _ in pool.map(lambda z: build_zone(directory, z), layer):
                 pass
             for zone in layer:
-                if zone.name not in (".", "corp.internal"):
+                if zone.name not in (".", INTERNAL):
                     parent_of(zone, everything).delegations += delegation(directory, zone)
     hints = f". 3600 NS {NAMESERVER}\n{NAMESERVER} 3600 A {AUTHORITY}\n"
     (directory / "root.hints").write_text(hints)

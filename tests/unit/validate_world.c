@@ -37,11 +37,11 @@ static const struct job_case cases[] = {
     {"www.insecure.test",        DNS_TYPE_A,      VAL_INSECURE, VAL_WHY_NO_DS, 1},
     {"nope.insecure.test",       DNS_TYPE_A,      VAL_INSECURE, VAL_WHY_NO_DS, 1},
     {"www.insecure.example",     DNS_TYPE_A,      VAL_INSECURE, VAL_WHY_OPT_OUT, 1},
-    {"www.bogus.test",           DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_DNSKEY_DS, 1},
-    {"www.expired.test",         DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_EXPIRED, 1},
-    {"www.future.test",          DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_NOT_YET, 1},
-    {"www.stripped.test",        DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_NO_RRSIG, 1},
-    {"www.forged.test",          DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_SIGNATURE, 1},
+    {"www.bogus.test",           DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_DNSKEY_DS, 2}, /* DS, DNSKEY afresh */
+    {"www.expired.test",         DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_EXPIRED, 2},
+    {"www.future.test",          DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_NOT_YET, 2},
+    {"www.stripped.test",        DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_NO_RRSIG, 2},
+    {"www.forged.test",          DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_SIGNATURE, 2},
     {"www.sha1.test",            DNS_TYPE_A,      VAL_INSECURE, VAL_WHY_ALGORITHM, 1},
     {"www.unknown.test",         DNS_TYPE_A,      VAL_INSECURE, VAL_WHY_ALGORITHM, 1},
     {"nope.test",                DNS_TYPE_A,      VAL_SECURE,   VAL_WHY_NONE, 1}, /* NXDOMAIN, NSEC3 */

@@ -8,8 +8,8 @@
 
 static void print_stats(FILE *out, const struct stats *stats)
 {
-    (void)fprintf(out, "ok\nquestions=%u flights=%u connections=%u\n", stats->questions,
-                  stats->flights, stats->connections);
+    (void)fprintf(out, "ok\nquestions=%u flights=%u connections=%u in_flight=%d\n",
+                  stats->questions, stats->flights, stats->connections, stats->in_flight);
     for (const struct seen *seen = stats->head; seen; seen = seen->next) {
         char name[DNS_NAME_TEXT_MAX], type[DNS_NUMBER_TEXT_MAX];
         (void)dns_name_text(&seen->name, name);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/daemon.h"
+
+#include "doh/pool.h"
+#include "proxy/cli.h"
+#include "proxy/worker.h"
+
+#include <openssl/rand.h>
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct daemon {
+    struct config *config;
+    struct log log;
+    struct worker_shared shared;
+    struct worker **worker;
+    uint32_t worker_count;
+};
+
+/* Signals are waited for, not handled: no code of ours runs inside one. As PID 1 they would be
+ * ignored without this. */
+static void block_signals(sigset_t *set)
+{
+    (void)sigemptyset(set);
+    (void)sigaddset(set, SIGTERM);
+    (void)sigaddset(set, SIGINT);
+    (void)sigaddset(set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, set, NULL); /* threads inherit it */
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* sd_notify(3) by hand: a datagram to the socket that systemd names. */
+static void notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (!path || !path[0] || strlen(path) >= sizeof to.sun_path)
+        return;
+    memcpy(to.sun_path, path, strlen(path));
+    if (path[0] == '@')
+        to.sun_path[0] = '\0'; /* the abstract namespace */
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, len);
+    (void)close(fd); /* nothing depends on it */
+}
+
+/* 0, or an exit status after a line in the log. */
+static int open_shared(struct daemon *d, const char *config_path)
+{
+    char error[256] = "no random numbers";
+    uint8_t seed[16];
+    d->shared = (struct worker_shared){.config = d->config, .log = &d->log};
+    d->shared.doh = doh_shared_new(&d->config->doh, error, sizeof error);
+    if (!d->shared.doh) {
+        log_write(&d->log, LOG_LEVEL_ERROR, "%s: %s", config_path, error);
+        return CLI_EX_CONFIG;
+    }
+    d->shared.cache =
+        RAND_bytes(seed, sizeof seed) == 1 ? cache_new(&d->config->cache, seed) : NULL;
+    d->worker = calloc(d->config->workers, sizeof *d->worker);
+    if (d->shared.cache && d->worker)
+        return 0;
+    log_write(&d->log, LOG_LEVEL_ERROR, "out of memory or random numbers");
+    return CLI_EX_UNAVAILABLE;
+}
+
+/* Each worker would get another port. */
+static bool has_one_port(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->listen_count; i++)
+        if (config->listen[i].sa.v4.sin_port == 0 && config->workers > 1) /* v6: the same place */
+            return false;
+    return true;
+}
+
+static int open_workers(struct daemon *d)
+{
+    char error[256];
+    if (!has_one_port(d->config)) {
+        log_write(&d->log, LOG_LEVEL_ERROR, "port 0 needs process.workers: 1");
+        return CLI_EX_CONFIG;
+    }
+    for (uint32_t i = 0; i < d->config->workers; i++) {
+        struct worker *w = worker_open(&d->shared, i == 0, error, sizeof error);
+        if (!w) {
+            log_write(&d->log, LOG_LEVEL_ERROR, "%s", error);
+            return CLI_EX_UNAVAILABLE;
+        }
+        d->worker[d->worker_count++] = w;
+    }
+    return 0;
+}
+
+static void say_what_next(struct daemon *d, const char *config_path)
+{
+    const struct doh_config *doh = &d->config->doh;
+    for (uint32_t i = 0; i < doh->upstream_count; i++)
+        log_write(&d->log, LOG_LEVEL_INFO, "upstream %s: %s", doh->upstreams[i].name,
+                  doh->upstreams[i].url);
+    log_write(
+        &d->log, LOG_LEVEL_INFO,
+        "ready with %u worker%s; now try: dig @ADDRESS -p PORT example.com (flag ad: proven), or: "
+        "veridoh explain --config %s example.com",
+        d->worker_count, d->worker_count == 1 ? "" : "s", config_path);
+}
+
+static void wait_for_end(struct daemon *d, const sigset_t *set)
+{
+    int number = 0;
+    while (sigwait(set, &number) == 0 && number == SIGHUP)
+        log_write(&d->log, LOG_LEVEL_WARNING,
+                  "SIGHUP: the configuration is not read again while running; restart to apply it");
+    notify("STOPPING=1");
+    log_write(&d->log, LOG_LEVEL_INFO, "%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static int run(struct daemon *d, const char *config_path)
+{
+    sigset_t set;
+    block_signals(&set);
+    int status = open_shared(d, config_path);
+    if (status == 0)
+        status = open_workers(d);
+    for (uint32_t i = 0; status == 0 && i < d->worker_count; i++)
+        if (!worker_start(d->worker[i]))
+            status = CLI_EX_UNAVAILABLE;
+    if (status == 0) {
+        say_what_next(d, config_path);
+        notify("READY=1");
+        wait_for_end(d, &set);
+    }
+    for (uint32_t i = 0; i < d->worker_count; i++)
+        worker_stop(d->worker[i]);
+    for (uint32_t i = 0; i < d->worker_count; i++)
+        worker_join(d->worker[i]);
+    return status;
+}
+
+int daemon_run(struct config *config, const char *config_path)
+{
+    struct daemon d = {.config = config};
+    int status = CLI_EX_UNAVAILABLE;
+    if (log_init(&d.log, STDERR_FILENO, config->log_level, config->log_format)) {
+        status = run(&d, config_path);
+        log_deinit(&d.log);
+    }
+    free(d.worker);
+    cache_free(d.shared.cache);
+    doh_shared_free(d.shared.doh);
+    config_free(config);
+    return status;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/health.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+__attribute__((format(printf, 2, 3))) static void add(struct health *h, const char *format, ...)
+{
+    va_list args;
+    if (h->count == HEALTH_LINES_MAX)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(h->line[h->count++], HEALTH_LINE_MAX, format, args);
+    va_end(args);
+}
+
+static void add_upstreams(struct health *h, const struct doh_pool *pool)
+{
+    struct doh_upstream_status status[DOH_UPSTREAMS_MAX];
+    uint32_t count = doh_pool_status(pool, status, DOH_UPSTREAMS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        add(h,
+            "upstream=%.40s connected=%d questions=%" PRIu64 " failures=%" PRIu64 " lies=%" PRIu64
+            " rtt_ms=%u quarantine_ms=%u%s%.80s",
+            status[i].name, status[i].connected, status[i].questions, status[i].failures,
+            status[i].lies, status[i].rtt_ms, status[i].quarantine_ms,
+            status[i].last_error[0] ? " error=" : "", status[i].last_error);
+}
+
+void health_fill(struct health *h, const struct server_parts *parts,
+                 const struct server_stats *server, uint64_t uptime_s)
+{
+    struct resolver_stats r;
+    struct cache_stats c = cache_stats(parts->cache);
+    resolver_stats(parts->resolver, &r);
+    h->count = 0;
+    add(h, "ok");
+    add(h, "uptime_s=%" PRIu64 " workers=%u", uptime_s, parts->config->workers);
+    add(h,
+        "questions=%" PRIu64 " hits=%" PRIu64 " local=%" PRIu64 " refused=%" PRIu64
+        " malformed=%" PRIu64 " dropped=%" PRIu64,
+        server->questions, server->hits, server->local, server->refused, server->malformed,
+        server->dropped);
+    add(h,
+        "secure=%" PRIu64 " insecure=%" PRIu64 " bogus=%" PRIu64 " indeterminate=%" PRIu64
+        " unvalidated=%" PRIu64 " joined=%" PRIu64 " disbelieved=%" PRIu64,
+        r.secure, r.insecure, r.bogus, r.indeterminate, r.unvalidated, r.joined, r.disbelieved);
+    add(h,
+        "cache_answers=%" PRIu64 " cache_zones=%" PRIu64 " cache_bytes=%" PRIu64
+        " cache_hits=%" PRIu64 " cache_misses=%" PRIu64 " cache_evictions=%" PRIu64,
+        c.answers, c.zones, c.bytes, c.hits, c.misses, c.evictions);
+    add_upstreams(h, parts->pool);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Bound sockets with the options that a listener wants, and what went wrong in a sentence. */
+#ifndef PROXY_LISTENER_SOCKET_H
+#define PROXY_LISTENER_SOCKET_H
+
+#include "doh/config.h"
+
+#include <stddef.h>
+
+struct listener_sockets {
+    int udp, tcp;               /* non-blocking, closed on exec */
+    struct doh_address address; /* with the port that was bound */
+};
+
+/* Both on one port, shared by SO_REUSEPORT with other workers. False, and a sentence, when that
+ * fails: then nothing is open. */
+bool listener_sockets_open(const struct doh_address *address, struct listener_sockets *ret,
+                           char *error, size_t error_cap);
+
+socklen_t listener_address_len(const struct doh_address *address);
+uint16_t listener_address_port(const struct doh_address *address); /* host order */
+bool listener_address_is_wildcard(const struct doh_address *address);
+bool listener_address_is_loopback(const struct doh_address *address);
+bool listener_address_same_host(const struct doh_address *a, const struct doh_address *b);
+
+/* What an accepted connection is given. */
+void listener_connection_options(int fd);
+
+#endif

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/server.h"
+
+#include "proxy/health.h"
+#include "proxy/local.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pending { /* a client that waits for the resolver */
+    struct server *server;
+    struct pending *next, *prev;
+    struct listener_client client;
+    struct request request;
+};
+
+struct server {
+    struct server_parts parts;
+    struct server_stats stats;
+    struct dns_name health;
+    uint64_t started_ms;
+    struct pending *first;
+    uint32_t waiting;
+    struct dns_rr table[DNS_RR_MAX]; /* of the answer being rewritten */
+    uint8_t reply[DNS_MSG_MAX], source[DNS_MSG_MAX];
+};
+
+struct server *server_new(const struct server_parts *parts)
+{
+    struct server *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->parts = *parts;
+    s->started_ms = parts->clock.now(parts->clock.arg).mono_ms;
+    (void)dns_name_parse("health.veridoh.", &s->health); /* a constant */
+    return s;
+}
+
+void server_free(struct server *server)
+{
+    if (!server)
+        return;
+    while (server->first) {
+        struct pending *p = server->first;
+        server->first = p->next;
+        free(p);
+    }
+    free(server);
+}
+
+uint32_t server_waiting(const struct server *server)
+{
+    return server->waiting;
+}
+
+/* --- sending --------------------------------------------------------------------------------- */
+
+static uint16_t keepalive_ds(const struct server *s)
+{
+    uint32_t ds = s->parts.config->tcp_idle_ms / 100;
+    return ds < UINT16_MAX ? (uint16_t)ds : UINT16_MAX;
+}
+
+static void send_reply(struct server *s, const struct listener_client *client, uint32_t len)
+{
+    if (len > 0)
+        listener_answer(client, s->reply, len);
+    else
+        listener_drop(client);
+}
+
+static void send_error(struct server *s, const struct listener_client *client,
+                       const struct request *request, uint16_t rcode, const struct dns_ede *ede)
+{
+    struct respond_how how = {
+        .status = VAL_INDETERMINATE, .rcode = rcode, .ede = ede, .keepalive_ds = keepalive_ds(s)};
+    send_reply(s, client, respond_empty(request, &how, s->reply, sizeof s->reply));
+}
+
+static void turn_away(struct server *s, const struct listener_client *client,
+                      const struct request *request, uint16_t rcode, uint16_t code, const char *why)
+{
+    struct dns_ede ede = {.code = code};
+    (void)snprintf(ede.text, sizeof ede.text, "%s", why);
+    send_error(s, client, request, rcode, &ede);
+}
+
+/* A message in s->reply, `len` octets, to the client's taste. */
+static void send_answer(struct server *s, const struct listener_client *client,
+                        const struct request *request, uint32_t len, enum val_status status,
+                        const struct dns_ede *ede, bool in_form)
+{
+    struct respond_how how = {
+        .status = status, .rcode = s->reply[3] & 15, .ede = ede, .keepalive_ds = keepalive_ds(s)};
+    uint32_t n = in_form ? respond_in_place(request, &how, s->reply, len, sizeof s->reply) : 0;
+    if (n == 0) {
+        struct dns_msg msg;
+        memcpy(s->source, s->reply, len);
+        if (dns_msg_read(s->source, len, s->table, DNS_RR_MAX, &msg) == DNS_OK)
+            n = respond_copy(request, &how, &msg, s->reply, sizeof s->reply);
+    }
+    if (n > 0)
+        send_reply(s, client, n);
+    else
+        turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_INVALID_DATA,
+                  "the answer cannot be written");
+}
+
+/* --- waiting --------------------------------------------------------------------------------- */
+
+/* Without leave, no name that was asked for; an EDE text has one. */
+static void log_refusal(const struct server *s, const struct dns_question *question,
+                        const struct resolver_answer *answer)
+{
+    char name[DNS_NAME_TEXT_MAX];
+    char type[DNS_NUMBER_TEXT_MAX];
+    if (answer->status != VAL_BOGUS)
+        return;
+    if (!s->parts.config->log_queries) {
+        log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s", val_why_text(answer->reason.why));
+        return;
+    }
+    (void)dns_name_text(&question->name, name);
+    log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s %s: %s", name,
+              dns_type_text(question->type, type), answer->ede.text);
+}
+
+static void on_answer(void *arg, const struct resolver_answer *answer)
+{
+    struct pending *p = arg;
+    struct server *s = p->server;
+    if (answer->wire) {
+        memcpy(s->reply, answer->wire, answer->len);
+        send_answer(s, &p->client, &p->request, answer->len, answer->status, &answer->ede,
+                    p->request.dnssec_ok);
+    } else {
+        send_error(s, &p->client, &p->request, DNS_RCODE_SERVFAIL, &answer->ede);
+        log_refusal(s, &p->request.question, answer);
+    }
+    if (p->prev)
+        p->prev->next = p->next;
+    else
+        s->first = p->next;
+    if (p->next)
+        p->next->prev = p->prev;
+    s->waiting--;
+    free(p);
+}
+
+static void ask(struct server *s, const struct listener_client *client,
+                const struct request *request)
+{
+    struct pending *p = calloc(1, sizeof *p);
+    struct resolver_question q = {.question = &request->question,
+                                  .checking_disabled = (request->flags & DNS_FLAG_CD) != 0};
+    if (p)
+        *p = (struct pending){.server = s, .client = *client, .request = *request};
+    if (!p || !resolver_ask(s->parts.resolver, &q, on_answer, p)) {
+        free(p);
+        turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_NOT_READY,
+                  "too many questions are waiting");
+        return;
+    }
+    p->next = s->first;
+    if (p->next)
+        p->next->prev = p;
+    s->first = p;
+    s->waiting++;
+}
+
+/* --- one question ---------------------------------------------------------------------------- */
+
+static bool answer_hit(struct server *s, const struct listener_client *client,
+                       const struct request *request)
+{
+    struct cache_hit hit;
+    struct cache_key key = {
+        .question = &request->question,
+        .route = doh_route_find(&s->parts.config->doh, &request->question.name),
+        .dnssec_ok = request->dnssec_ok,
+        .checking_disabled = (request->flags & DNS_FLAG_CD) != 0,
+    };
+    if (!resolver_hit(s->parts.resolver, &key, s->reply, sizeof s->reply, &hit))
+        return false;
+    s->stats.hits++;
+    send_answer(s, client, request, hit.len, hit.status, &hit.ede, true);
+    return true;
+}
+
+static bool answer_here(struct server *s, const struct listener_client *client,
+                        const struct request *request)
+{
+    uint64_t now_s = s->parts.clock.now(s->parts.clock.arg).wall_s;
+    struct policy_local local = policy_local(s->parts.config, &request->question, now_s);
+    if (local.answer == POLICY_FORWARD)
+        return false;
+    s->stats.local++;
+    send_reply(s, client,
+               local_answer(request, &local, keepalive_ds(s), s->reply, sizeof s->reply));
+    return true;
+}
+
+static void answer_health(struct server *s, const struct listener_client *client,
+                          const struct request *request)
+{
+    struct health h;
+    const char *strings[HEALTH_LINES_MAX];
+    uint64_t now_ms = s->parts.clock.now(s->parts.clock.arg).mono_ms;
+    health_fill(&h, &s->parts, &s->stats, (now_ms - s->started_ms) / 1000);
+    for (uint32_t i = 0; i < h.count; i++)
+        strings[i] = h.line[i];
+    send_reply(s, client, local_text(request, strings, h.count, s->reply, sizeof s->reply));
+}
+
+static bool asks_health(const struct server *s, const struct listener_client *client,
+                        const struct dns_question *q)
+{
+    return client->loopback && q->class_ == DNS_CLASS_CH && q->type == DNS_TYPE_TXT &&
+           dns_name_equal(&q->name, &s->health);
+}
+
+void server_on_query(void *arg, const struct listener_client *client, const uint8_t *wire,
+                     uint32_t len)
+{
+    struct server *s = arg;
+    const struct request_path path = {client->tcp, client->loopback, s->parts.config->udp_size};
+    struct request request;
+    struct request_fault fault = request_read(wire, len, &path, &request);
+    s->stats.questions++;
+    if (fault.drop) { /* an answer to an answer would make a loop */
+        s->stats.dropped++;
+        listener_drop(client);
+    } else if (fault.rcode != DNS_RCODE_NOERROR) {
+        s->stats.malformed++;
+        turn_away(s, client, &request, fault.rcode, fault.ede, "");
+    } else if (!policy_allows(s->parts.config, &client->peer)) {
+        s->stats.refused++;
+        turn_away(s, client, &request, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
+                  "this address may not ask here");
+    } else if (asks_health(s, client, &request.question)) {
+        answer_health(s, client, &request);
+    } else if (request.question.class_ != DNS_CLASS_IN) {
+        turn_away(s, client, &request, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
+                  "only class IN is asked");
+    } else if (!answer_here(s, client, &request) && !answer_hit(s, client, &request)) {
+        ask(s, client, &request);
+    }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What a client's octets mean and what is sent back: between a listener and a resolver. One a
+ * worker. */
+#ifndef PROXY_SERVER_H
+#define PROXY_SERVER_H
+
+#include "proxy/listener.h"
+#include "proxy/log.h"
+#include "proxy/resolver.h"
+
+struct server;
+
+struct server_stats {
+    uint64_t questions, dropped, malformed, refused, local, hits;
+};
+
+struct server_parts { /* borrowed until the server is freed */
+    const struct config *config;
+    struct cache *cache;
+    struct doh_pool *pool;
+    struct resolver *resolver;
+    struct resolver_clock clock;
+    struct log *log;
+};
+
+struct server *server_new(const struct server_parts *parts);
+void server_free(struct server *server); /* after its resolver has closed */
+
+/* A listener_query_fn; `arg` is the server. */
+void server_on_query(void *arg, const struct listener_client *client, const uint8_t *wire,
+                     uint32_t len);
+uint32_t server_waiting(const struct server *server); /* questions that are not answered yet */
+
+#endif

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: MIT
+/* The server between a listener and a resolver that are made up: the functions of this
+ * page's first part stand in for the real ones. */
+#include "proxy/server.h"
+#include "tests/test.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+/* --- what stands in -------------------------------------------------------------------------- */
+
+static struct fake {
+    uint8_t sent[DNS_MSG_MAX]; /* the last answer */
+    uint32_t sent_len, answers, drops;
+    struct listener_client to;
+    bool full, hit; /* the resolver takes no more; the cache has it */
+    struct cache_hit found;
+    uint8_t wire[4096]; /* what it finds or answers */
+    uint32_t wire_len;
+    uint32_t asked;
+    struct resolver_question question;
+    struct dns_question name;
+    resolver_done_fn *done;
+    void *done_arg;
+    struct cache_key key;
+} fake;
+
+void listener_answer(const struct listener_client *client, const uint8_t *wire, uint32_t len)
+{
+    memcpy(fake.sent, wire, len);
+    fake.sent_len = len;
+    fake.to = *client;
+    fake.answers++;
+}
+
+void listener_drop(const struct listener_client *client)
+{
+    (void)client;
+    fake.drops++;
+}
+
+struct resolver_ask *resolver_ask(struct resolver *resolver, const struct resolver_question *q,
+                                  resolver_done_fn *done, void *arg)
+{
+    (void)resolver;
+    if (fake.full)
+        return NULL;
+    fake.asked++;
+    fake.question = *q;
+    fake.name = *q->question;
+    fake.done = done;
+    fake.done_arg = arg;
+    return (struct resolver_ask *)&fake;
+}
+
+bool resolver_hit(struct resolver *resolver, const struct cache_key *key, uint8_t *buf,
+                  uint32_t cap, struct cache_hit *ret)
+{
+    (void)resolver;
+    fake.key = *key;
+    if (!fake.hit || fake.wire_len > cap)
+        return false;
+    memcpy(buf, fake.wire, fake.wire_len);
+    *ret = fake.found;
+    ret->len = fake.wire_len;
+    return true;
+}
+
+void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret)
+{
+    (void)resolver;
+    *ret = (struct resolver_stats){.bogus = 7};
+}
+
+struct cache_stats cache_stats(struct cache *cache)
+{
+    (void)cache;
+    return (struct cache_stats){.answers = 5};
+}
+
+uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status *ret, uint32_t cap)
+{
+    (void)pool;
+    assert_true(cap > 0);
+    ret[0] = (struct doh_upstream_status){.name = "up0", .connected = true, .rtt_ms = 12};
+    return 1;
+}
+
+uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *name)
+{
+    (void)config;
+    (void)name;
+    return DOH_ROUTE_DEFAULT;
+}
+
+static struct cache_now now(void *arg)
+{
+    (void)arg;
+    return (struct cache_now){.mono_ms = 5000, .wall_s = 1700000000};
+}
+
+/* --- a server with it ------------------------------------------------------------------------ */
+
+struct world {
+    struct config config;
+    struct config_network loopback;
+    struct log log;
+    struct server *server;
+    struct listener_client client;
+};
+
+static int set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    memset(&fake, 0, sizeof fake);
+    w->loopback = (struct config_network){.address = {[10] = 0xff, 0xff, 127}, .bits = 104};
+    w->config = (struct config){.allow = &w->loopback,
+                                .allow_count = 1,
+                                .anchors = val_anchors_new(),
+                                .udp_size = 1232,
+                                .tcp_idle_ms = 10000};
+    assert_true(log_init(&w->log, -1, LOG_LEVEL_ERROR, LOG_FORMAT_TEXT));
+    struct server_parts parts = {.config = &w->config, .clock = {.now = now}, .log = &w->log};
+    w->server = server_new(&parts);
+    assert_non_null(w->server);
+    w->client.loopback = true;
+    w->client.connection = 42;
+    w->client.peer.sa.v4 =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    server_free(w->server);
+    log_deinit(&w->log);
+    val_anchors_free(w->config.anchors);
+    free(w);
+    return 0;
+}
+
+static struct dns_question question_of(const char *name, uint16_t type, uint16_t class_)
+{
+    struct dns_question q = {.type = type, .class_ = class_};
+    assert_int_equal(dns_name_parse(name, &q.name), DNS_OK);
+    return q;
+}
+
+static uint32_t write_query(uint8_t buf[static 512], const char *name, uint16_t type,
+                            uint16_t class_, uint16_t flags, bool dnssec_ok)
+{
+    struct dns_question q = question_of(name, type, class_);
+    struct dns_opt_out opt = {.udp_size = 4096, .dnssec_ok = dnssec_ok};
+    uint32_t len = dns_query_write(buf, 512, 0x1234, &q, flags, &opt);
+    assert_int_not_equal(len, 0);
+    return len;
+}
+
+static struct dns_rr table[DNS_RR_MAX];
+
+static struct dns_msg sent(void)
+{
+    struct dns_msg msg;
+    assert_int_equal(dns_msg_read(fake.sent, fake.sent_len, table, DNS_RR_MAX, &msg), DNS_OK);
+    return msg;
+}
+
+static uint16_t sent_ede(void)
+{
+    struct dns_msg msg = sent();
+    struct dns_ede ede;
+    dns_ede_find(fake.sent, &msg.edns, &ede);
+    return ede.code;
+}
+
+static void ask(struct world *w, const char *name, uint16_t type)
+{
+    uint8_t query[512];
+    uint32_t len = write_query(query, name, type, DNS_CLASS_IN, 0, false);
+    server_on_query(w->server, &w->client, query, len);
+}
+
+/* www.example. A with `count` addresses and an RRSIG, in DO form. */
+static void make_wire(unsigned count)
+{
+    static const uint8_t rrsig[] = {0, 1, 13, 2, 0, 0, 1, 44, 0, 0, 0, 9, 0, 0, 0, 1, 0, 7, 0, 1};
+    struct dns_question q = question_of("www.example.", DNS_TYPE_A, DNS_CLASS_IN);
+    struct dns_msg_out out;
+    dns_msg_out_init(&out, fake.wire, sizeof fake.wire, 0, DNS_FLAG_QR);
+    dns_msg_out_question(&out, &q);
+    for (unsigned i = 0; i < count; i++)
+        dns_msg_out_rr(&out, DNS_ANSWER, &q.name, DNS_TYPE_A, DNS_CLASS_IN, 60,
+                       &(uint8_t[]){192, 0, 2, (uint8_t)i}, 4);
+    dns_msg_out_rr(&out, DNS_ANSWER, &q.name, DNS_TYPE_RRSIG, DNS_CLASS_IN, 60, rrsig,
+                   sizeof rrsig);
+    fake.wire_len = dns_msg_out_finish(&out);
+    assert_int_not_equal(fake.wire_len, 0);
+}
+
+/* --- what is no question --------------------------------------------------------------------- */
+
+struct raw_case {
+    const char *what;
+    uint8_t wire[64];
+    uint32_t len;
+    bool answered;
+    uint16_t rcode;
+    uint16_t flags; /* expected, without rcode */
+};
+
+#define NAME_A 1, 'a', 0, 0, 1, 0, 1
+// clang-format off
+static const struct raw_case raws[] = {
+    {"eleven octets", HEX(1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0), false, 0, 0},
+    {"a response", HEX(1, 2, 0x81, 0, 0, 1, 0, 0, 0, 0, 0, 0, NAME_A), false, 0, 0},
+    {"no question", HEX(1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0), true, 1, 0x8180},
+    {"two questions", HEX(1, 2, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, NAME_A, NAME_A), true, 1, 0x8180},
+    {"cut", HEX(1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a'), true, 1, 0x8180},
+    {"trailing octets", HEX(1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, NAME_A, 9), true, 1, 0x8080},
+    {"IQUERY", HEX(1, 2, 0x08, 0, 0, 1, 0, 0, 0, 0, 0, 0, NAME_A), true, 4, 0x8880},
+    {"NOTIFY", HEX(1, 2, 0x24, 0, 0, 1, 0, 0, 0, 0, 0, 0, NAME_A), true, 4, 0xa080},
+    {"UPDATE that is cut", HEX(1, 2, 0x28, 0, 0, 1, 0, 9, 0, 0, 0, 0), true, 4, 0xa880},
+    {"an OPT of a later version",
+     HEX(1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, NAME_A, 0, 0, 41, 4, 0, 0, 1, 0, 0, 0, 0), true, 16, 0x8080},
+    {"two OPTs",
+     HEX(1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, NAME_A, 0, 0, 41, 4, 0, 0, 0, 0, 0, 0, 0,
+         0, 0, 41, 4, 0, 0, 0, 0, 0, 0, 0), true, 1, 0x8080},
+};
+// clang-format on
+
+static void test_raw(void **state)
+{
+    struct world *w = *state;
+    for (size_t i = 0; i < COUNT(raws); i++) {
+        const struct raw_case *c = &raws[i];
+        fake.answers = fake.drops = 0;
+        print_message("%s\n", c->what);
+        server_on_query(w->server, &w->client, c->wire, c->len);
+        assert_int_equal(fake.answers, c->answered);
+        assert_int_equal(fake.drops, !c->answered);
+        if (!c->answered)
+            continue;
+        struct dns_msg msg = sent();
+        assert_int_equal(msg.id, 0x0102);
+        assert_int_equal(msg.rcode, c->rcode);
+        assert_int_equal(msg.flags & 0xfff0, c->flags);
+    }
+    assert_int_equal(fake.asked, 0);
+}
+
+/* --- questions that are turned away ---------------------------------------------------------- */
+
+struct away_case {
+    const char *name;
+    uint16_t type, class_, rcode, ede;
+};
+
+static const struct away_case aways[] = {
+    {"a.", DNS_TYPE_NXNAME, DNS_CLASS_IN, DNS_RCODE_FORMERR, DNS_EDE_INVALID_QTYPE},
+    {"a.", DNS_TYPE_OPT, DNS_CLASS_IN, DNS_RCODE_NOTIMP, DNS_EDE_NONE},
+    {"a.", DNS_TYPE_AXFR, DNS_CLASS_IN, DNS_RCODE_NOTIMP, DNS_EDE_NONE},
+    {"a.", DNS_TYPE_IXFR, DNS_CLASS_IN, DNS_RCODE_NOTIMP, DNS_EDE_NONE},
+    {"a.", DNS_TYPE_TSIG, DNS_CLASS_IN, DNS_RCODE_NOTIMP, DNS_EDE_NONE},
+    {"a.", 249, DNS_CLASS_IN, DNS_RCODE_NOTIMP, DNS_EDE_NONE},
+    {"a.", 253, DNS_CLASS_IN, DNS_RCODE_NOTIMP, DNS_EDE_NONE},
+    {"a.", 254, DNS_CLASS_IN, DNS_RCODE_NOTIMP, DNS_EDE_NONE},
+    {"version.bind.", DNS_TYPE_TXT, DNS_CLASS_CH, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED},
+    {"health.veridoh.", DNS_TYPE_A, DNS_CLASS_CH, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED},
+    {"a.", DNS_TYPE_A, DNS_CLASS_ANY, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED},
+    {"x.invalid.", DNS_TYPE_DS, DNS_CLASS_IN, DNS_RCODE_NXDOMAIN, DNS_EDE_NONE},
+};
+
+static void test_turned_away(void **state)
+{
+    struct world *w = *state;
+    for (size_t i = 0; i < COUNT(aways); i++) {
+        uint8_t query[512];
+        const struct away_case *c = &aways[i];
+        print_message("%s %u %u\n", c->name, c->type, c->class_);
+        uint32_t len = write_query(query, c->name, c->type, c->class_, 0, false);
+        server_on_query(w->server, &w->client, query, len);
+        assert_int_equal(sent().rcode, c->rcode);
+        assert_int_equal(sent_ede(), c->ede);
+    }
+    assert_int_equal(fake.asked, 0);
+    assert_int_equal(fake.answers, COUNT(aways));
+}
+
+static void test_strangers(void **state)
+{
+    struct world *w = *state;
+    fake.hit = true;
+    make_wire(1);
+    w->client.loopback = false;
+    w->client.peer.sa.v4.sin_addr.s_addr = htonl(0xc0000207);
+    ask(w, "www.example.", DNS_TYPE_A);
+    assert_int_equal(sent().rcode, DNS_RCODE_REFUSED);
+    assert_int_equal(sent().rr_count, 0);
+    assert_int_equal(sent_ede(), DNS_EDE_PROHIBITED);
+}
+
+static void test_health(void **state)
+{
+    struct world *w = *state;
+    uint8_t query[512];
+    uint32_t len = write_query(query, "Health.veridoh.", DNS_TYPE_TXT, DNS_CLASS_CH, 0, false);
+    server_on_query(w->server, &w->client, query, len);
+    struct dns_msg msg = sent();
+    struct dns_reader first = dns_rr_rdata(&msg, &msg.rr[0]);
+    assert_int_equal(msg.rcode, DNS_RCODE_NOERROR);
+    assert_memory_equal(dns_read_bytes(&first, 3), "\2ok", 3);
+    assert_non_null(memmem(fake.sent, fake.sent_len, "bogus=7", 7));
+    assert_non_null(memmem(fake.sent, fake.sent_len, "cache_answers=5", 15));
+    assert_non_null(memmem(fake.sent, fake.sent_len, "upstream=up0 connected=1", 24));
+    w->client.loopback = false; /* even one who may ask */
+    server_on_query(w->server, &w->client, query, len);
+    assert_int_equal(sent().rcode, DNS_RCODE_REFUSED);
+}
+
+/* --- hits and misses ------------------------------------------------------------------------- */
+
+static void test_hit(void **state)
+{
+    struct world *w = *state;
+    uint8_t query[512];
+    make_wire(2);
+    fake.hit = true;
+    fake.found = (struct cache_hit){.status = VAL_SECURE, .ede.code = DNS_EDE_NONE};
+    uint32_t len = write_query(query, "wWw.example.", DNS_TYPE_A, DNS_CLASS_IN, DNS_FLAG_CD, true);
+    server_on_query(w->server, &w->client, query, len);
+    struct dns_msg msg = sent();
+    assert_int_equal(msg.flags,
+                     DNS_FLAG_QR | DNS_FLAG_RD | DNS_FLAG_RA | DNS_FLAG_AD | DNS_FLAG_CD);
+    assert_int_equal(msg.question.name.wire[2], 'W');
+    assert_int_equal(msg.rr_count, 3);
+    assert_true(fake.key.dnssec_ok && fake.key.checking_disabled);
+    assert_int_equal(fake.key.route, DOH_ROUTE_DEFAULT);
+    assert_int_equal(fake.asked, 0);
+    assert_int_equal(server_waiting(w->server), 0);
+}
+
+/* Off loopback, 200 addresses do not fit into 1232 octets; by TCP they do. */
+static void test_hit_too_long(void **state)
+{
+    struct world *w = *state;
+    uint8_t query[512];
+    make_wire(200);
+    fake.hit = true;
+    w->client.loopback = false;
+    uint32_t len = write_query(query, "www.example.", DNS_TYPE_A, DNS_CLASS_IN, 0, true);
+    server_on_query(w->server, &w->client, query, len);
+    assert_true(sent().flags & DNS_FLAG_TC);
+    assert_in_range(fake.sent_len, 12, 1232);
+    w->client.tcp = true;
+    server_on_query(w->server, &w->client, query, len);
+    assert_false(sent().flags & DNS_FLAG_TC);
+    assert_int_equal(sent().rr_count, 201);
+}
+
+static void test_miss(void **state)
+{
+    struct world *w = *state;
+    ask(w, "wwW.example.", DNS_TYPE_A);
+    assert_int_equal(fake.asked, 1);
+    assert_int_equal(fake.answers, 0);
+    assert_int_equal(server_waiting(w->server), 1);
+    assert_false(fake.question.checking_disabled);
+    make_wire(2);
+    struct resolver_answer answer = {.wire = fake.wire,
+                                     .len = fake.wire_len,
+                                     .status = VAL_INSECURE,
+                                     .ede = {.code = DNS_EDE_NEGATIVE_TRUST_ANCHOR}};
+    fake.done(fake.done_arg, &answer);
+    struct dns_msg msg = sent();
+    assert_int_equal(msg.id, 0x1234);
+    assert_int_equal(msg.rr_count, 2); /* no DO: no RRSIG */
+    assert_int_equal(msg.question.name.wire[3], 'W');
+    assert_int_equal(sent_ede(), DNS_EDE_NEGATIVE_TRUST_ANCHOR);
+    assert_int_equal(fake.to.connection, 42);
+    assert_int_equal(server_waiting(w->server), 0);
+}
+
+static void test_refused_by_proof(void **state)
+{
+    struct world *w = *state;
+    ask(w, "www.example.", DNS_TYPE_A);
+    struct resolver_answer answer = {.status = VAL_BOGUS,
+                                     .ede = {.code = DNS_EDE_SIGNATURE_EXPIRED, .text = "old"}};
+    fake.done(fake.done_arg, &answer);
+    assert_int_equal(sent().rcode, DNS_RCODE_SERVFAIL);
+    assert_int_equal(sent().rr_count, 0);
+    assert_int_equal(sent_ede(), DNS_EDE_SIGNATURE_EXPIRED);
+}
+
+static void test_answer_that_cannot_be_written(void **state)
+{
+    struct world *w = *state;
+    static const uint8_t garbage[20] = {0};
+    ask(w, "www.example.", DNS_TYPE_A);
+    struct resolver_answer answer = {
+        .wire = garbage, .len = sizeof garbage, .status = VAL_SECURE, .ede.code = DNS_EDE_NONE};
+    fake.done(fake.done_arg, &answer);
+    assert_int_equal(sent().rcode, DNS_RCODE_SERVFAIL);
+    assert_false(sent().flags & DNS_FLAG_AD);
+}
+
+static void test_too_many(void **state)
+{
+    struct world *w = *state;
+    fake.full = true;
+    ask(w, "www.example.", DNS_TYPE_A);
+    assert_int_equal(sent().rcode, DNS_RCODE_SERVFAIL);
+    assert_int_equal(sent_ede(), DNS_EDE_NOT_READY);
+    assert_int_equal(server_waiting(w->server), 0);
+}
+
+/* In any order they are answered, the list stays whole; what is left is freed with the server. */
+static void test_several_wait(void **state)
+{
+    struct world *w = *state;
+    void *arg[4];
+    struct resolver_answer answer = {.status = VAL_INDETERMINATE, .ede.code = DNS_EDE_NONE};
+    for (unsigned i = 0; i < 4; i++) {
+        ask(w, "www.example.", DNS_TYPE_A);
+        arg[i] = fake.done_arg;
+    }
+    static const unsigned order[] = {1, 3, 0};
+    for (unsigned i = 0; i < COUNT(order); i++) {
+        fake.done(arg[order[i]], &answer);
+        assert_int_equal(server_waiting(w->server), 3 - i);
+    }
+    assert_int_equal(fake.answers, 3);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_raw),
+        TEST(test_turned_away),
+        TEST(test_strangers),
+        TEST(test_health),
+        TEST(test_hit),
+        TEST(test_hit_too_long),
+        TEST(test_miss),
+        TEST(test_refused_by_proof),
+        TEST(test_answer_that_cannot_be_written),
+        TEST(test_too_many),
+        TEST(test_several_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
