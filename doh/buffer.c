@@ -29,7 +29,7 @@ const uint8_t *doh_buffer_front(const struct doh_buffer *b)
 
 static void to_front(struct doh_buffer *b)
 {
-    if (b->off > 0 && b->end > b->off)
+    if (b->data && b->off > 0)
         memmove(b->data, b->data + b->off, b->end - b->off);
     b->end -= b->off;
     b->off = 0;

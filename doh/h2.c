@@ -203,8 +203,11 @@ struct doh_h2 *doh_h2_new(uint32_t limit)
 
 static void free_all(struct doh_list *list)
 {
-    while (!doh_list_empty(list))
-        free_stream(DOH_ITEM(list->next, struct stream, link));
+    struct doh_list *next;
+    for (struct doh_list *i = list->next; i != list; i = next) {
+        next = i->next;
+        free_stream(DOH_ITEM(i, struct stream, link));
+    }
 }
 
 void doh_h2_free(struct doh_h2 *h2)
@@ -241,11 +244,20 @@ uint32_t doh_h2_room(const struct doh_h2 *h2)
     return doh_h2_draining(h2) || h2->count >= limit ? 0 : limit - h2->count;
 }
 
+/* nghttp2 copies what these point to and never writes to it, but its type does not say so. */
+static uint8_t *octets_of(const char *text)
+{
+    union {
+        const char *text;
+        uint8_t *octets;
+    } same = {.text = text};
+    return same.octets;
+}
+
 static nghttp2_nv field(const char *name, const char *value)
 {
-    /* nghttp2 copies both, and never writes to them. */
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
-                        strlen(value), NGHTTP2_NV_FLAG_NONE};
+    return (nghttp2_nv){octets_of(name), octets_of(value), strlen(name), strlen(value),
+                        NGHTTP2_NV_FLAG_NONE};
 }
 
 static int32_t send_headers(struct doh_h2 *h2, const struct doh_h2_request *request,

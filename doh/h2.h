@@ -51,8 +51,8 @@ uint32_t doh_h2_room(const struct doh_h2 *h2); /* how many requests may be submi
 /* The stream's number, or 0: out of memory, or no room. */
 int32_t doh_h2_submit(struct doh_h2 *h2, const struct doh_h2_request *request);
 
-/* Gives a stream up; no response comes back for it any more. */
-void doh_h2_cancel(struct doh_h2 *h2, int32_t stream);
+/* Gives the stream of that number up; no response comes back for it any more. */
+void doh_h2_cancel(struct doh_h2 *h2, int32_t id);
 
 /* NULL, or why the session cannot go on (static). */
 const char *doh_h2_feed(struct doh_h2 *h2, const uint8_t *octets, size_t len, int64_t now_s);

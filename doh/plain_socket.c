@@ -7,6 +7,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define IOV_COPY 16 /* parts sent at once; c-ares goes on with the rest */
+
 static ares_socket_t open_socket(int family, int type, int protocol, void *arg)
 {
     (void)arg;
@@ -40,7 +42,12 @@ static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t cap, int flags,
 static ares_ssize_t transmit(ares_socket_t fd, const struct iovec *parts, int count, void *arg)
 {
     (void)arg;
-    struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+    struct iovec copy[IOV_COPY];
+    struct msghdr msg = {.msg_iov = copy};
+    while (msg.msg_iovlen < (size_t)count && msg.msg_iovlen < IOV_COPY) {
+        copy[msg.msg_iovlen] = parts[msg.msg_iovlen];
+        msg.msg_iovlen++;
+    }
     return sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
 

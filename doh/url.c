@@ -14,6 +14,14 @@ static bool is_alnum(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+static char lower(char c)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    if (c >= 'A' && c <= 'Z')
+        return letters[c - 'A'];
+    return c;
+}
+
 static const char *parse_port(const char *text, size_t len, uint16_t *ret)
 {
     uint32_t port = 0;
@@ -55,7 +63,7 @@ static const char *parse_host(const char *text, size_t len, bool bracketed, stru
     if (len >= sizeof url->host)
         return "the host name is too long";
     for (size_t i = 0; i < len; i++)
-        url->host[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20) : text[i];
+        url->host[i] = lower(text[i]);
     url->host[len] = '\0';
     struct sockaddr_in *v4 = &url->address.sa.v4;
     struct sockaddr_in6 *v6 = &url->address.sa.v6;
@@ -175,8 +183,7 @@ size_t doh_url_get_room(const struct doh_url *url, uint32_t len)
 
 size_t doh_url_get_path(const struct doh_url *url, const uint8_t *query, uint32_t len, char *path)
 {
-    size_t n = strlen(url->path);
-    memcpy(path, url->path, n);
-    memcpy(path + n, strchr(url->path, '?') ? "&dns=" : "?dns=", 5);
-    return n + 5 + encode(query, len, path + n + 5);
+    size_t room = doh_url_get_room(url, len);
+    int n = snprintf(path, room, "%s%cdns=", url->path, strchr(url->path, '?') ? '&' : '?');
+    return (size_t)n + encode(query, len, path + n);
 }

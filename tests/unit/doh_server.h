@@ -252,7 +252,7 @@ static inline void write_reply(struct served *s, enum act act)
 
 static inline void reply(struct peer *p, struct served *s, const struct behaviour *b)
 {
-    char status[8];
+    char status[12];
     nghttp2_nv nv[4];
     size_t n = 0;
     nghttp2_data_provider body = {.source = {.ptr = s}, .read_callback = on_reply};
