@@ -149,7 +149,7 @@ void doh_fetch_choose(struct doh_fetch *f)
         set_state(f, DOH_FETCH_ASKED);
         return;
     }
-    if (upstream == DOH_NONE && f->tried != f->spent && f->rounds < DOH_ROUNDS_MAX) {
+    if (upstream == DOH_NONE && f->rounds < DOH_ROUNDS_MAX) {
         f->rounds++; /* some could not even be reached: perhaps now */
         f->tried = f->spent;
         upstream = choose(f);

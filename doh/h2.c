@@ -43,7 +43,6 @@ struct doh_h2 {
     uint32_t count;      /* streams that nghttp2 has not closed */
     uint32_t limit;      /* remembered from earlier connections, until SETTINGS arrive */
     bool told;           /* SETTINGS have arrived */
-    bool goaway;
     int64_t now_s;
 };
 
@@ -86,8 +85,6 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct doh_h2 *h2 = user_data;
     if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
         h2->told = true;
-    if (frame->hd.type == NGHTTP2_GOAWAY)
-        h2->goaway = true;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     struct stream *s = find(session, frame->hd.stream_id);
@@ -231,7 +228,7 @@ uint32_t doh_h2_limit(const struct doh_h2 *h2)
 
 bool doh_h2_draining(const struct doh_h2 *h2)
 {
-    return h2->goaway || !nghttp2_session_check_request_allowed(h2->session);
+    return !nghttp2_session_check_request_allowed(h2->session);
 }
 
 /* nghttp2 takes any number of requests and silently parks those beyond the peer's limit, where no

@@ -368,6 +368,25 @@ static void streams_end_in_their_ways(void **state)
     }
 }
 
+/* RST_STREAM without an error behind half an answer: not a whole one. */
+static void half_an_answer_is_none(void **state)
+{
+    (void)state;
+    struct pair p;
+    nghttp2_nv head[] = {field(":status", "200"), field("content-type", "application/dns-message")};
+    pair_init(&p);
+    (void)submit(&p, false, false, &users[0]);
+    to_server(&p);
+    int32_t id = p.server.asked[0];
+    nghttp2_session *s = p.server.session;
+    assert_int_equal(nghttp2_submit_headers(s, 0, id, NULL, head, 2, NULL), 0);
+    to_client(&p, false);
+    assert_int_equal(nghttp2_submit_rst_stream(s, 0, id, NGHTTP2_NO_ERROR), 0);
+    to_client(&p, false);
+    expect(&p, &users[0], DOH_H2_RESET);
+    pair_deinit(&p);
+}
+
 static void goaway_drains(void **state)
 {
     (void)state;
@@ -478,6 +497,7 @@ int main(void)
         cmocka_unit_test(the_limit_is_kept_here),
         cmocka_unit_test(cancelled_requests_are_silent),
         cmocka_unit_test(streams_end_in_their_ways),
+        cmocka_unit_test(half_an_answer_is_none),
         cmocka_unit_test(goaway_drains),
         cmocka_unit_test(garbage_ends_the_session),
         cmocka_unit_test(interim_responses_and_trailers),

@@ -146,14 +146,16 @@ static void what_fails_once_is_replayed(void **state)
     static const struct {
         const char *what;
         enum act act;
-        unsigned connections;
+        unsigned connections, status;
     } cases[] = {
-        {"reset", ACT_RESET, 2},
-        {"close", ACT_CLOSE, 2},
-        {"GOAWAY", ACT_GOAWAY, 2},
-        {"refused stream", ACT_REFUSE, 1},
-        {"given up stream", ACT_ABANDON, 1},
-        {"garbage", ACT_GARBAGE, 2},
+        {"reset", ACT_RESET, 2, 0},
+        {"close", ACT_CLOSE, 2, 0},
+        {"GOAWAY", ACT_GOAWAY, 2, 0},
+        {"refused stream", ACT_REFUSE, 1, 0},
+        {"given up stream", ACT_ABANDON, 1, 0},
+        {"garbage", ACT_GARBAGE, 2, 0},
+        {"misdirected", ACT_ANSWER, 2, 421},
+        {"too early", ACT_ANSWER, 2, 425},
     };
     for (unsigned i = 0; i < COUNT(cases); i++) {
         print_message("%s\n", cases[i].what);
@@ -161,7 +163,8 @@ static void what_fails_once_is_replayed(void **state)
         struct world w;
         struct doh_upstream_status status;
         world_init(&w, 1);
-        w.server[0].behaviour = (struct behaviour){.act = cases[i].act, .count = 1};
+        w.server[0].behaviour =
+            (struct behaviour){.act = cases[i].act, .count = 1, .status = cases[i].status};
         world_start(&w);
         ask_and_wait(&w, &q, "example.test");
         assert_int_equal(q.err, DOH_OK);
@@ -213,6 +216,28 @@ static void an_idle_close_is_no_failure(void **state)
     assert_int_equal(w.server[0].resumed, 1);
     assert_int_equal(w.warnings, 0);
     assert_true(status.connected);
+    world_close(&w);
+}
+
+static void idle_closes_before_any_answer_are_none_either(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 2);
+    world_start(&w);
+    for (unsigned i = 0; i < 4; i++) {
+        struct doh_upstream_status status = {.connected = true};
+        doh_pool_warm(w.pool);
+        run_until(&w, &w.server[0].handshakes, i + 1);
+        server_hang_up(&w.server[0]);
+        while (status.connected || status.connects < i + 1) {
+            (void)uv_run(&w.loop, UV_RUN_NOWAIT);
+            (void)doh_pool_status(w.pool, &status, 1);
+        }
+    }
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.upstream, 0); /* no back-off */
     world_close(&w);
 }
 
@@ -407,6 +432,7 @@ static void certificates_are_checked(void **state)
         ask_and_wait(&w, &q, "example.test");
         assert_int_equal(q.err, cases[i].said ? DOH_E_TLS : DOH_OK);
         assert_int_equal(w.server[0].requests, cases[i].said ? 0 : 1);
+        assert_int_equal(w.server[0].connections, 1); /* what is refused is not tried again */
         if (cases[i].said)
             assert_non_null(strstr(w.warning, cases[i].said));
         authority_free(&other);
@@ -480,6 +506,30 @@ static void nobody_listens(void **state)
     assert_int_equal(q.err, DOH_E_UNREACHABLE);
     assert_int_equal(w.warnings, 1);
     assert_non_null(strstr(w.warning, "Connection refused"));
+    world_close(&w);
+}
+
+/* However long the back-off has become: a question with no other choice tries within 250 ms. */
+static void what_is_well_again_is_found_soon(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    SSL_CTX *right = w.server[0].context;
+    w.server[0].context = server_context(&w.ca, "elsewhere.test", 5);
+    world_start(&w);
+    for (unsigned i = 0; i < 7; i++)
+        ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_E_TLS);
+    assert_int_equal(w.warnings, 1); /* said once */
+    SSL_CTX_free(w.server[0].context);
+    w.server[0].context = right;
+    uint64_t begin = uv_hrtime();
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(w.infos, 1); /* and that it answers again */
+    assert_true(uv_hrtime() - begin < 1500 * UINT64_C(1000000));
     world_close(&w);
 }
 
@@ -611,6 +661,26 @@ static void nothing_comes_after_cancel(void **state)
     }
 }
 
+/* The server has answered, the answer is on its way, and nobody waits for it any more. */
+static void an_answer_nobody_waits_for_is_dropped(void **state)
+{
+    (void)state;
+    struct question q, other;
+    struct world w;
+    world_init(&w, 1);
+    world_start(&w);
+    ask_and_wait(&w, &other, "warm.test");
+    ask(&w, &q, "example.test");
+    run_until(&w, &w.server[0].requests, 2);
+    assert_int_equal(q.done, 0);
+    doh_fetch_cancel(q.fetch);
+    ask_and_wait(&w, &other, "other.test");
+    assert_int_equal(other.err, DOH_OK);
+    assert_int_equal(q.done, 0);
+    assert_int_equal(w.server[0].connections, 1);
+    world_close(&w);
+}
+
 static void closing_cancels_all(void **state)
 {
     (void)state;
@@ -719,6 +789,7 @@ int main(void)
         cmocka_unit_test(what_fails_once_is_replayed),
         cmocka_unit_test(a_goaway_in_mid_flight_loses_nothing),
         cmocka_unit_test(an_idle_close_is_no_failure),
+        cmocka_unit_test(idle_closes_before_any_answer_are_none_either),
         cmocka_unit_test(we_close_what_is_idle),
         cmocka_unit_test(another_upstream_answers),
         cmocka_unit_test(alone_it_ends_with_the_reason),
@@ -730,11 +801,13 @@ int main(void)
         cmocka_unit_test(a_black_hole_costs_a_quarter_second),
         cmocka_unit_test(a_black_hole_alone_ends_in_time),
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(what_is_well_again_is_found_soon),
         cmocka_unit_test(a_deadline_ends_everything),
         cmocka_unit_test(silence_ends_although_questions_go),
         cmocka_unit_test(avoid_and_only),
         cmocka_unit_test(liars_are_quarantined),
         cmocka_unit_test(nothing_comes_after_cancel),
+        cmocka_unit_test(an_answer_nobody_waits_for_is_dropped),
         cmocka_unit_test(closing_cancels_all),
         cmocka_unit_test(done_may_do_anything),
         cmocka_unit_test(waiting_questions_are_bounded),
