@@ -184,6 +184,8 @@ static const struct cost_case cost_cases[] = {
     {"zone known",    "www.example.test.", "a.b.ent.example.test.", A, 1, 1},
     {"zone known",    "www.nsec3.test.",   "x.wild.nsec3.test.",  A, 1, 1},
     {"zone known",    "www.example.test.", "www.sub.example.test.", A, 2, 3},
+    {"zone known",    "www.example.test.", "www.zone.gap.example.test.", A, 2, 5},
+    {"zone known",    "www.example.test.", "www.zone.a.b.c.d.e.example.test.", A, 2, 11},
     {"both known",    "cross.example.test.", "cross.example.test.", A, 1, 1},
     {"cut known",     "www.insecure.test.", "none.insecure.test.", A, 1, 1},
     {"cut known",     "www.insecure.test.", "www.signed.insecure.test.", A, 1, 1},
