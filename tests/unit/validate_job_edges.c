@@ -51,6 +51,14 @@ static void move_to_additional(struct bench *b, struct world_answer *a)
             a->rr[i].section = DNS_ADDITIONAL;
 }
 
+static void move_aliases(struct bench *b, struct world_answer *a)
+{
+    (void)b;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (a->rr[i].type == DNS_TYPE_CNAME || world_is(&a->rr[i], DNS_TYPE_CNAME, true))
+            a->rr[i].section = DNS_ADDITIONAL;
+}
+
 static void test_wrong_section(void **state)
 {
     (void)state;
@@ -58,7 +66,7 @@ static void test_wrong_section(void **state)
     bench_init(&b, world, ".");
     bend(&b, WWW, A, move_to_additional);
     expect(&b, WWW, A, VAL_BOGUS, VAL_WHY_NO_DENIAL);
-    bend(&b, "alias.example.test.", A, move_to_additional);
+    bend(&b, "alias.example.test.", A, move_aliases);
     expect(&b, "alias.example.test.", A, VAL_BOGUS, VAL_WHY_NO_DENIAL);
     bench_deinit(&b);
 }
