@@ -1,38 +1,61 @@
 // SPDX-License-Identifier: MIT
 #include "cache/cache.h"
 
-#include "cache/siphash.h"
 #include "cache/store.h"
 #include "cache/zones.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* An eighth for zones: keys are few and long-lived, answers many. */
+/* An eighth for zones: keys are few and long-lived, answers many. But without its zones nothing can
+ * be proven in one flight, so a small cache gives them up to a half. */
 #define ZONES_SHARE 8u
+#define ZONES_LEAST ((size_t)512 * 1024)
+/* A step of the wall clock that is not the rounding of two clocks to seconds. */
+#define CLOCK_STEP_S 2
 
-static size_t least(size_t a, size_t b)
+_Static_assert(CACHE_ZONE < SHARD_KINDS, "a kind is counted by the shard");
+
+static size_t bytes_for_zones(size_t bytes)
 {
-    return a < b ? a : b;
+    size_t least = bytes / 2 < ZONES_LEAST ? bytes / 2 : ZONES_LEAST;
+    return bytes / ZONES_SHARE > least ? bytes / ZONES_SHARE : least;
+}
+
+static bool init_shards(struct cache_shard *shards, unsigned count, size_t bytes,
+                        void (*on_drop)(struct shard_entry *entry))
+{
+    bool ok = true;
+    for (unsigned i = 0; i < count; i++) {
+        ok = pthread_mutex_init(&shards[i].lock, NULL) == 0 && ok;
+        ok = shard_init(&shards[i].shard, bytes / count, on_drop) && ok;
+    }
+    return ok;
+}
+
+static void deinit_shards(struct cache_shard *shards, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        shard_deinit(&shards[i].shard);
+        (void)pthread_mutex_destroy(&shards[i].lock); /* nobody holds it any more */
+    }
 }
 
 struct cache *cache_new(const struct cache_limits *limits, const uint8_t seed[static 16])
 {
-    struct cache *cache = calloc(1, sizeof *cache);
+    struct cache *cache = aligned_alloc(_Alignof(struct cache), sizeof *cache);
     if (!cache)
         return NULL;
+    memset(cache, 0, sizeof *cache);
     cache->limits = *limits;
     memcpy(cache->seed, seed, sizeof cache->seed);
-    size_t bytes = limits->bytes - least(limits->bytes, sizeof *cache);
-    bool ok = true;
-    for (unsigned i = 0; i < CACHE_SHARDS; i++) {
-        size_t zones = bytes / ZONES_SHARE / CACHE_SHARDS;
-        size_t answers = bytes / CACHE_SHARDS - zones;
-        ok = pthread_mutex_init(&cache->answers[i].lock, NULL) == 0 && ok;
-        ok = pthread_mutex_init(&cache->zones[i].lock, NULL) == 0 && ok;
-        ok = shard_init(&cache->answers[i].shard, answers, NULL) && ok;
-        ok = shard_init(&cache->zones[i].shard, zones, zones_on_drop) && ok;
-    }
+    atomic_init(&cache->clock_offset_s, CACHE_CLOCK_UNKNOWN);
+    size_t own = malloc_usable_size(cache);
+    size_t bytes = limits->bytes > own ? limits->bytes - own : 0;
+    size_t zones = bytes_for_zones(bytes);
+    bool ok = init_shards(cache->answers, CACHE_SHARDS, bytes - zones, NULL);
+    ok = init_shards(cache->zones, CACHE_ZONE_SHARDS, zones, zones_on_drop) && ok;
     if (!ok) {
         cache_free(cache);
         return NULL;
@@ -44,112 +67,82 @@ void cache_free(struct cache *cache)
 {
     if (!cache)
         return;
-    for (unsigned i = 0; i < CACHE_SHARDS; i++) {
-        shard_deinit(&cache->answers[i].shard);
-        shard_deinit(&cache->zones[i].shard);
-        (void)pthread_mutex_destroy(&cache->answers[i].lock); /* nobody holds it any more */
-        (void)pthread_mutex_destroy(&cache->zones[i].lock);
-    }
+    deinit_shards(cache->answers, CACHE_SHARDS);
+    deinit_shards(cache->zones, CACHE_ZONE_SHARDS);
     free(cache);
 }
 
-static void lower_name(struct dns_writer *w, const struct dns_name *name)
+/* The table inside a shard uses the low bits, its ghosts the middle ones, so shards are told apart
+ * by the highest. */
+static struct cache_shard *lock(struct cache_shard *shards, unsigned count, uint64_t hash)
 {
-    struct dns_name lower = *name;
-    dns_name_lower(&lower);
-    dns_write_name(w, &lower);
-}
-
-void cache_key_make(const struct cache *cache, const struct cache_key *key, enum cache_kind kind,
-                    bool dnssec_ok, struct cache_bytes_key *ret)
-{
-    struct dns_writer w = dns_writer_init(ret->octets, sizeof ret->octets);
-    dns_write_u8(&w, (uint8_t)kind);
-    dns_write_u8(&w, (uint8_t)((dnssec_ok ? 1 : 0) | (key->checking_disabled ? 2 : 0)));
-    dns_write_u32(&w, key->route);
-    dns_write_u16(&w, key->question->type);
-    dns_write_u16(&w, key->question->class_);
-    lower_name(&w, &key->question->name);
-    ret->len = (uint16_t)w.off; /* 10 and a name: it fits */
-    ret->hash = cache_siphash(cache->seed, ret->octets, ret->len);
-}
-
-void cache_key_name(const struct cache *cache, const struct dns_name *name,
-                    struct cache_bytes_key *ret)
-{
-    struct dns_writer w = dns_writer_init(ret->octets, sizeof ret->octets);
-    dns_write_u8(&w, CACHE_ZONE);
-    lower_name(&w, name);
-    ret->len = (uint16_t)w.off;
-    ret->hash = cache_siphash(cache->seed, ret->octets, ret->len);
-}
-
-/* The table inside a shard uses the low bits, so shards are told apart by others. */
-static unsigned shard_of(uint64_t hash)
-{
-    return (unsigned)(hash >> 58);
-}
-
-struct cache_shard *cache_shard_lock(struct cache *cache, uint64_t hash)
-{
-    struct cache_shard *shard = &cache->answers[shard_of(hash)];
+    struct cache_shard *shard = &shards[(hash >> 56) % count];
     (void)pthread_mutex_lock(&shard->lock); /* cannot fail for a plain mutex */
     return shard;
 }
 
-void cache_shard_unlock(struct cache_shard *shard)
+struct cache_shard *cache_lock_answers(struct cache *cache, uint64_t hash)
+{
+    return lock(cache->answers, CACHE_SHARDS, hash);
+}
+
+struct cache_shard *cache_lock_zones(struct cache *cache, uint64_t hash)
+{
+    return lock(cache->zones, CACHE_ZONE_SHARDS, hash);
+}
+
+void cache_unlock(struct cache_shard *shard)
 {
     (void)pthread_mutex_unlock(&shard->lock);
 }
 
-struct cache_zone_shard *zones_lock(struct cache *cache, uint64_t hash)
+void cache_note_clocks(struct cache *cache, struct cache_now now)
 {
-    struct cache_zone_shard *shard = &cache->zones[shard_of(hash)];
-    (void)pthread_mutex_lock(&shard->lock);
-    return shard;
+    int64_t offset_s = (int64_t)now.wall_s - (int64_t)(now.mono_ms / 1000);
+    int64_t last_s = atomic_load_explicit(&cache->clock_offset_s, memory_order_relaxed);
+    if (last_s == CACHE_CLOCK_UNKNOWN || offset_s > last_s + CLOCK_STEP_S ||
+        offset_s < last_s - CLOCK_STEP_S)
+        atomic_store_explicit(&cache->clock_offset_s, offset_s, memory_order_relaxed);
+}
+
+/* --- the operator's view --------------------------------------------------------------------- */
+
+static void clear_shards(struct cache_shard *shards, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        (void)pthread_mutex_lock(&shards[i].lock); /* cannot fail for a plain mutex */
+        shard_clear(&shards[i].shard);
+        cache_unlock(&shards[i]);
+    }
 }
 
 void cache_flush(struct cache *cache)
 {
-    for (unsigned i = 0; i < CACHE_SHARDS; i++) {
-        struct cache_shard *a = &cache->answers[i];
-        struct cache_zone_shard *z = &cache->zones[i];
-        (void)pthread_mutex_lock(&a->lock);
-        shard_clear(&a->shard);
-        (void)pthread_mutex_unlock(&a->lock);
-        (void)pthread_mutex_lock(&z->lock);
-        shard_clear(&z->shard);
-        (void)pthread_mutex_unlock(&z->lock);
-    }
+    clear_shards(cache->answers, CACHE_SHARDS);
+    clear_shards(cache->zones, CACHE_ZONE_SHARDS);
 }
 
-static void count_kinds(const struct shard *shard, struct cache_stats *stats)
+static void add_shards(struct cache_shard *shards, unsigned count, struct cache_stats *stats)
 {
-    for (unsigned q = SHARD_SMALL; q <= SHARD_MAIN; q++)
-        for (const struct shard_entry *e = shard->fifo[q].oldest; e; e = e->newer) {
-            stats->answers += e->key[0] == CACHE_ANSWER;
-            stats->failures += e->key[0] == CACHE_FAILURE;
-        }
+    for (unsigned i = 0; i < count; i++) {
+        struct cache_shard *s = &shards[i];
+        (void)pthread_mutex_lock(&s->lock); /* cannot fail for a plain mutex */
+        stats->hits += s->hits;
+        stats->misses += s->misses;
+        stats->puts += s->puts;
+        stats->evictions += s->shard.evictions;
+        stats->answers += s->shard.kind_count[CACHE_ANSWER];
+        stats->failures += s->shard.kind_count[CACHE_FAILURE];
+        stats->zones += s->shard.kind_count[CACHE_ZONE];
+        stats->bytes += s->shard.bytes;
+        cache_unlock(s);
+    }
 }
 
 struct cache_stats cache_stats(struct cache *cache)
 {
-    struct cache_stats stats = {.bytes = sizeof *cache};
-    for (unsigned i = 0; i < CACHE_SHARDS; i++) {
-        struct cache_shard *a = &cache->answers[i];
-        struct cache_zone_shard *z = &cache->zones[i];
-        (void)pthread_mutex_lock(&a->lock);
-        stats.hits += a->hits;
-        stats.misses += a->misses;
-        stats.puts += a->puts;
-        stats.evictions += a->shard.evictions;
-        stats.bytes += a->shard.bytes;
-        count_kinds(&a->shard, &stats);
-        (void)pthread_mutex_unlock(&a->lock);
-        (void)pthread_mutex_lock(&z->lock);
-        stats.zones += z->shard.entry_count;
-        stats.bytes += z->shard.bytes;
-        (void)pthread_mutex_unlock(&z->lock);
-    }
+    struct cache_stats stats = {.bytes = malloc_usable_size(cache)};
+    add_shards(cache->answers, CACHE_SHARDS, &stats);
+    add_shards(cache->zones, CACHE_ZONE_SHARDS, &stats);
     return stats;
 }

@@ -51,8 +51,9 @@ struct cache_answer {
 };
 
 /* Stores under key->question; the TTL is the lowest of its records' (negative answers: RFC 2308 5,
- * min(SOA TTL, SOA minimum); without SOA: not stored) within the limits. key->dnssec_ok is taken
- * as true. An answer that may not live for a second is not stored. */
+ * min(SOA TTL, SOA minimum); without SOA: not stored) within the limits, of which the upper ones
+ * win. Each record keeps a TTL of its own, within the limits, too. key->dnssec_ok is taken as true.
+ * Not stored: what may not live for a second, TC, any RCODE but NOERROR and NXDOMAIN. */
 void cache_answer_put(struct cache *cache, const struct cache_key *key,
                       const struct cache_answer *answer, struct cache_now now);
 
@@ -83,7 +84,8 @@ void cache_failure_clear(struct cache *cache, const struct cache_key *key);
 
 /* Keeps a reference of its own. A newer statement about a name replaces the older one. */
 void cache_zone_put(struct cache *cache, const struct val_zone *zone);
-/* A new reference for the caller, or NULL. */
+/* A new reference for the caller, or NULL. What was kept before the wall clock was set back ends
+ * when it would have ended: the answers' calls tell how far the clocks have come apart. */
 const struct val_zone *cache_zone_find(struct cache *cache, const struct dns_name *name,
                                        uint64_t wall_s);
 

@@ -23,11 +23,11 @@ void cache_failure_put(struct cache *cache, const struct cache_key *key, const s
                        struct cache_now now)
 {
     struct cache_bytes_key k;
-    cache_key_make(cache, key, CACHE_FAILURE, true, &k);
+    cache_key_make(cache, key, CACHE_FAILURE, &k);
     struct shard_entry *entry = shard_entry_new(k.octets, k.len, k.hash, sizeof(struct failure));
     if (!entry)
         return;
-    struct cache_shard *shard = cache_shard_lock(cache, k.hash);
+    struct cache_shard *shard = cache_lock_answers(cache, k.hash);
     struct shard_entry *old = shard_find(&shard->shard, k.octets, k.len, k.hash);
     struct failure *f = shard_entry_data(entry);
     *f = (struct failure){.ede = *ede};
@@ -35,31 +35,31 @@ void cache_failure_put(struct cache *cache, const struct cache_key *key, const s
     f->until_ms = now.mono_ms + f->ttl_s * UINT64_C(1000);
     f->forget_ms = f->until_ms + 2 * cache->limits.failure_max_ttl_s * UINT64_C(1000);
     shard_put(&shard->shard, entry);
-    cache_shard_unlock(shard);
+    cache_unlock(shard);
 }
 
 bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
                         struct dns_ede *ret)
 {
     struct cache_bytes_key k;
-    cache_key_make(cache, key, CACHE_FAILURE, true, &k);
-    struct cache_shard *shard = cache_shard_lock(cache, k.hash);
+    cache_key_make(cache, key, CACHE_FAILURE, &k);
+    struct cache_shard *shard = cache_lock_answers(cache, k.hash);
     struct shard_entry *entry = shard_find(&shard->shard, k.octets, k.len, k.hash);
     const struct failure *f = entry ? shard_entry_data(entry) : NULL;
     bool fresh = f && now.mono_ms < f->until_ms;
     if (fresh)
         *ret = f->ede;
-    cache_shard_unlock(shard);
+    cache_unlock(shard);
     return fresh;
 }
 
 void cache_failure_clear(struct cache *cache, const struct cache_key *key)
 {
     struct cache_bytes_key k;
-    cache_key_make(cache, key, CACHE_FAILURE, true, &k);
-    struct cache_shard *shard = cache_shard_lock(cache, k.hash);
+    cache_key_make(cache, key, CACHE_FAILURE, &k);
+    struct cache_shard *shard = cache_lock_answers(cache, k.hash);
     struct shard_entry *entry = shard_find(&shard->shard, k.octets, k.len, k.hash);
     if (entry)
         shard_remove(&shard->shard, entry);
-    cache_shard_unlock(shard);
+    cache_unlock(shard);
 }

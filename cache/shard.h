@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* One shard: a hash table of entries and their S3-FIFO queues, bounded in octets. Knows nothing of
- * what an entry holds. Not thread-safe: whoever calls holds the shard's lock. */
+ * what an entry holds but its kind. Not thread-safe: whoever calls holds the shard's lock.
+ *
+ * S3-FIFO: what comes enters `small`. What leaves `small` without a hit is forgotten but for a
+ * fingerprint (a ghost); with one, or when it comes again while its ghost is there, it goes to
+ * `main`, which gives each hit another round. So what is asked for once never pushes out what is
+ * asked for often. */
 #ifndef CACHE_SHARD_H
 #define CACHE_SHARD_H
 
@@ -9,6 +14,7 @@
 #include <stdint.h>
 
 #define SHARD_KEY_MAX 272u /* a name, type, class, route, flags and the kind */
+#define SHARD_KINDS 3u     /* key[0] is below that */
 
 enum shard_queue { SHARD_SMALL, SHARD_MAIN };
 
@@ -24,8 +30,6 @@ struct shard_entry {
     uint8_t key[];     /* key_len octets, then the owner's data, aligned to 8 */
 };
 
-#define SHARD_GHOSTS 1024u
-
 struct shard_fifo {
     struct shard_entry *oldest, *newest;
     size_t bytes;
@@ -34,24 +38,26 @@ struct shard_fifo {
 struct shard {
     struct shard_entry **bucket;
     uint32_t bucket_count; /* a power of two */
-    uint32_t entry_count;
-    size_t bytes, limit; /* entries and table */
+    uint32_t ghost_count;  /* a power of two */
+    uint32_t *ghost;       /* fingerprints, each at the place it says; a newer one takes it over */
+    size_t bytes, limit;   /* entries and both tables */
     struct shard_fifo fifo[2];
-    uint32_t ghost[SHARD_GHOSTS]; /* fingerprints of what left `small` unused */
-    uint32_t ghost_at;
+    uint32_t entry_count;
+    uint32_t kind_count[SHARD_KINDS];
     uint64_t evictions;
-    void (*on_drop)(struct shard_entry *entry); /* before an entry is freed */
+    void (*on_drop)(struct shard_entry *entry); /* before an entry is freed; may be NULL */
 };
 
+/* False: out of memory. */
 bool shard_init(struct shard *shard, size_t limit, void (*on_drop)(struct shard_entry *entry));
-void shard_deinit(struct shard *shard);
+void shard_deinit(struct shard *shard); /* a zeroed one is fine */
 
 /* A new entry with room for `len` octets of data, not yet in the shard. NULL: out of memory. */
 struct shard_entry *shard_entry_new(const void *key, uint16_t key_len, uint64_t hash, size_t len);
 void *shard_entry_data(struct shard_entry *entry);
 
 /* Takes the entry; an older one of the same key is dropped, others are evicted for room. One that
- * is larger than a quarter of the shard is dropped at once. */
+ * is larger than half of the shard is dropped at once. */
 void shard_put(struct shard *shard, struct shard_entry *entry_take);
 /* A hit counts. NULL when there is none. */
 struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t key_len,

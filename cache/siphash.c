@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cache/siphash.h"
 
+#include <endian.h>
 #include <string.h>
 
 static uint64_t rotate(uint64_t x, unsigned by)
@@ -25,9 +26,8 @@ static void round_(uint64_t v[static 4])
 static uint64_t little_endian(const uint8_t *p, size_t len)
 {
     uint64_t x = 0;
-    for (size_t i = 0; i < len; i++)
-        x |= (uint64_t)p[i] << (8 * i);
-    return x;
+    memcpy(&x, p, len);
+    return le64toh(x);
 }
 
 uint64_t cache_siphash(const uint8_t key[static 16], const void *data, size_t len)

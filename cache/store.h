@@ -7,30 +7,33 @@
 #include "cache/shard.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define CACHE_SHARDS 64u
+#define CACHE_ZONE_SHARDS                                                                          \
+    8u /* few, so that a zone with large keys fits into one of a small cache */
+#define CACHE_CLOCK_UNKNOWN INT64_MIN
 
+/* Aligned, so that two workers in two shards do not share a cache line. */
 struct cache_shard {
-    /* Guards `shard`. Held by any worker for a look-up and a copy; nothing waits under it. */
-    pthread_mutex_t lock;
+    /* Guards all below. Held by any worker for a look-up and a copy; nothing waits under it. */
+    _Alignas(64) pthread_mutex_t lock;
     struct shard shard;
     uint64_t hits, misses, puts;
-    uint64_t answers, failures;
-};
-
-struct cache_zone_shard {
-    pthread_mutex_t lock; /* guards `shard`, as above */
-    struct shard shard;
 };
 
 struct cache {
     struct cache_limits limits; /* immutable */
     uint8_t seed[16];           /* immutable */
-    struct cache_shard answers[CACHE_SHARDS];
-    struct cache_zone_shard zones[CACHE_SHARDS];
+    /* Wall clock less boot clock in seconds, as last told: it moves when the wall clock is set.
+     * Written by any worker, relaxed: the number stands alone, and the next one who tells mends it.
+     */
+    _Atomic int64_t clock_offset_s;
+    struct cache_shard answers[CACHE_SHARDS]; /* and failures */
+    struct cache_shard zones[CACHE_ZONE_SHARDS];
 };
 
-enum cache_kind { CACHE_ANSWER, CACHE_FAILURE, CACHE_ZONE };
+enum cache_kind { CACHE_ANSWER, CACHE_FAILURE, CACHE_ZONE }; /* the first octet of a key */
 
 struct cache_bytes_key {
     uint8_t octets[SHARD_KEY_MAX];
@@ -38,12 +41,17 @@ struct cache_bytes_key {
     uint64_t hash;
 };
 
+/* Both forms of an answer have one hash: they lie in one shard, and change under one lock. */
 void cache_key_make(const struct cache *cache, const struct cache_key *key, enum cache_kind kind,
-                    bool dnssec_ok, struct cache_bytes_key *ret);
+                    struct cache_bytes_key *ret);
+void cache_key_set_form(struct cache_bytes_key *key, bool dnssec_ok);
 void cache_key_name(const struct cache *cache, const struct dns_name *name,
                     struct cache_bytes_key *ret);
 
-struct cache_shard *cache_shard_lock(struct cache *cache, uint64_t hash);
-void cache_shard_unlock(struct cache_shard *shard);
+struct cache_shard *cache_lock_answers(struct cache *cache, uint64_t hash);
+struct cache_shard *cache_lock_zones(struct cache *cache, uint64_t hash);
+void cache_unlock(struct cache_shard *shard);
+
+void cache_note_clocks(struct cache *cache, struct cache_now now);
 
 #endif

@@ -13,7 +13,7 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JOURNAL, LOG_FORMAT_JSON };
 
-struct config_network { /* an address prefix allowed to ask */
+struct config_network {  /* an address prefix allowed to ask */
     uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
     uint8_t bits;        /* 0 to 128 */
 };
@@ -21,23 +21,23 @@ struct config_network { /* an address prefix allowed to ask */
 struct config {
     struct doh_address *listen;
     uint32_t listen_count;
-    struct config_network *allow;   /* always has loopback */
+    struct config_network *allow; /* always has loopback */
     uint32_t allow_count;
     struct doh_config doh;
     struct cache_limits cache;
-    struct val_anchors *anchors;    /* positive, negative, and routes as negative ones */
+    struct val_anchors *anchors; /* positive, negative, and routes as negative ones */
     struct val_policy policy;
     struct val_limits limits;
-    uint32_t query_ms;              /* deadline of one client question, below the stub's 5 s */
-    uint32_t queries_max;           /* in flight, each worker */
-    uint32_t udp_size;              /* most octets of a UDP answer off loopback */
-    uint32_t tcp_clients;           /* connections, each worker */
-    uint32_t tcp_in_flight;         /* questions, each connection */
+    uint32_t query_ms;      /* deadline of one client question, below the stub's 5 s */
+    uint32_t queries_max;   /* in flight, each worker */
+    uint32_t udp_size;      /* most octets of a UDP answer off loopback */
+    uint32_t tcp_clients;   /* connections, each worker */
+    uint32_t tcp_in_flight; /* questions, each connection */
     uint32_t tcp_idle_ms;
-    uint32_t workers;               /* resolved: at least 1 */
+    uint32_t workers; /* resolved: at least 1 */
     enum log_level log_level;
     enum log_format log_format;
-    bool log_queries;               /* names that people asked for may appear in the log */
+    bool log_queries; /* names that people asked for may appear in the log */
 };
 
 /* Reads the file (at most 1 MiB). Every error is written to `errors` as

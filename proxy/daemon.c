@@ -7,6 +7,7 @@
 
 #include <openssl/rand.h>
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static void block_signals(sigset_t *set)
     (void)sigaddset(set, SIGINT);
     (void)sigaddset(set, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, set, NULL); /* threads inherit it */
-    (void)signal(SIGPIPE, SIG_IGN);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
 /* sd_notify(3) by hand: a datagram to the socket that systemd names. */
@@ -103,14 +105,19 @@ static int open_workers(struct daemon *d)
 static void say_what_next(struct daemon *d, const char *config_path)
 {
     const struct doh_config *doh = &d->config->doh;
+    const struct doh_address *at = &d->config->listen[0];
+    bool v4 = at->sa.any.sa_family == AF_INET;
+    const void *octets = v4 ? (const void *)&at->sa.v4.sin_addr : &at->sa.v6.sin6_addr;
+    char ip[INET6_ADDRSTRLEN] = "?";
+    (void)inet_ntop(at->sa.any.sa_family, octets, ip, sizeof ip);
     for (uint32_t i = 0; i < doh->upstream_count; i++)
         log_write(&d->log, LOG_LEVEL_INFO, "upstream %s: %s", doh->upstreams[i].name,
                   doh->upstreams[i].url);
-    log_write(
-        &d->log, LOG_LEVEL_INFO,
-        "ready with %u worker%s; now try: dig @ADDRESS -p PORT example.com (flag ad: proven), or: "
-        "veridoh explain --config %s example.com",
-        d->worker_count, d->worker_count == 1 ? "" : "s", config_path);
+    log_write(&d->log, LOG_LEVEL_INFO,
+              "ready with %u worker%s; try: dig @%s -p %u example.com (flag ad: proven), or: "
+              "veridoh explain --config %s example.com",
+              d->worker_count, d->worker_count == 1 ? "" : "s", ip, ntohs(at->sa.v4.sin_port),
+              config_path);
 }
 
 static void wait_for_end(struct daemon *d, const sigset_t *set)

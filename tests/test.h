@@ -2,6 +2,7 @@
 /* What cmocka wants included before it, once. */
 #ifndef TESTS_TEST_H
 #define TESTS_TEST_H
+// clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+// clang-format on
 
 /* A row's octets and their count: {"name", HEX(1, 2, 3)}. */
 #define HEX(...) {__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__})

@@ -141,20 +141,27 @@ static struct chain_end one_step(struct val_job *job, const struct val_zone *zon
     return fetch_ahead(job, end, from, target, signer);
 }
 
-struct chain_end chain_walk(struct val_job *job, const struct dns_name *target, bool signer)
+/* More zones in one chain, or more labels below its last, than are looked at. */
+static bool too_deep(const struct val_job *job, const struct val_zone *zone, unsigned labels)
 {
     const struct val_limits *limits = &job->budget->limits;
+    return known_zones_above(job, &zone->name) > limits->zones ||
+           labels - zone->name.labels > limits->labels;
+}
+
+struct chain_end chain_walk(struct val_job *job, const struct dns_name *target, bool signer)
+{
     struct chain_end end = begin(job, target, signer);
     unsigned labels = end.end == CHAIN_SECURE ? end.zone->name.labels : 0;
-    for (unsigned zones = 1; end.end == CHAIN_SECURE && labels < target->labels;) {
-        const struct val_zone *zone = end.zone;
-        if (zones > limits->zones || labels - zone->name.labels >= limits->labels) {
+    while (end.end == CHAIN_SECURE) {
+        if (too_deep(job, end.zone, labels)) {
             struct val_reason r =
-                job_reason(VAL_WHY_BUDGET, &zone->name, target, DNS_TYPE_DS, VAL_ORIGIN_NONE);
+                job_reason(VAL_WHY_BUDGET, &end.zone->name, target, DNS_TYPE_DS, VAL_ORIGIN_NONE);
             return chain_end_of(CHAIN_BOGUS, &r);
         }
-        end = one_step(job, zone, &labels, target, signer);
-        zones += end.zone != zone;
+        if (labels == target->labels)
+            return end;
+        end = one_step(job, end.zone, &labels, target, signer);
     }
     return end;
 }

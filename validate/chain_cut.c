@@ -247,18 +247,11 @@ static struct chain_end judge(struct val_job *job, const struct val_zone *parent
 
 /* --- doubt ----------------------------------------------------------------------------------- */
 
-/* Asked for afresh and not here yet: judging the old copy again would tell nothing. */
-static bool awaits(struct val_job *job, const struct dns_name *name, uint16_t type)
-{
-    if (!known_asked_afresh(job, name, type) || known_has_fresh(job, name, type))
-        return false;
-    job_want(job, name, type, true, true);
-    return true;
-}
-
+/* False: the fresh copy is here, or cannot be paid for. */
 static bool ask_afresh(struct val_job *job, const struct dns_name *name, uint16_t type)
 {
-    if (known_has_fresh(job, name, type) || job->budget->fetches == 0 || job->budget->flights == 0)
+    bool payable = job->budget->fetches > 0 && job->budget->flights > 0;
+    if (known_has_fresh(job, name, type) || (!payable && !job_asked(job, name, type, true)))
         return false;
     job_want(job, name, type, true, true);
     return true;
@@ -281,15 +274,11 @@ static struct chain_end doubt(struct val_job *job, const struct dns_name *name, 
 
 struct chain_end cut_from_anchor(struct val_job *job, const struct val_anchor_hit *hit)
 {
-    if (awaits(job, &hit->zone, DNS_TYPE_DNSKEY))
-        return chain_pending(job);
     return doubt(job, &hit->zone, true, lift(job, &hit->zone, &hit->ds, UINT64_MAX));
 }
 
 struct chain_end cut_resolve(struct val_job *job, const struct val_zone *parent,
                              const struct dns_name *name)
 {
-    bool waits = awaits(job, name, DNS_TYPE_DS);
-    waits = awaits(job, name, DNS_TYPE_DNSKEY) || waits;
-    return waits ? chain_pending(job) : doubt(job, name, false, judge(job, parent, name));
+    return doubt(job, name, false, judge(job, parent, name));
 }

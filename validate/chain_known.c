@@ -78,6 +78,17 @@ const struct val_zone *known_learn_bad(struct val_job *job, const struct dns_nam
     return known_learn_kind(job, name, VAL_ZONE_BAD, job->now_s + BAD_S, reason);
 }
 
+uint32_t known_zones_above(const struct val_job *job, const struct dns_name *name)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < job->place_count; i++) {
+        const struct val_zone *zone = job->place[i].zone;
+        count += zone->kind == VAL_ZONE_SECURE && !job->place[i].distrust &&
+                 dns_name_within(name, &zone->name);
+    }
+    return count;
+}
+
 bool chain_distrust(struct val_job *job, const struct val_zone *zone)
 {
     for (uint32_t i = 0; i < job->place_count; i++) {
@@ -125,11 +136,6 @@ const struct job_message *known_message(const struct val_job *job, const struct 
 void known_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool necessary)
 {
     job_want(job, name, type, distrusted(job, name), necessary);
-}
-
-bool known_asked_afresh(const struct val_job *job, const struct dns_name *name, uint16_t type)
-{
-    return job_asked(job, name, type, true);
 }
 
 bool known_has_fresh(const struct val_job *job, const struct dns_name *name, uint16_t type)

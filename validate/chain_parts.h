@@ -18,11 +18,12 @@ const struct val_zone *known_learn_kind(struct val_job *job, const struct dns_na
                                         const struct val_reason *reason);
 const struct val_zone *known_learn_bad(struct val_job *job, const struct dns_name *name,
                                        const struct val_reason *reason);
+/* How many zones at or above a name this job has proven or used. */
+uint32_t known_zones_above(const struct val_job *job, const struct dns_name *name);
 /* The best copy of an answer at hand, or NULL. */
 const struct job_message *known_message(const struct val_job *job, const struct dns_name *name,
                                         uint16_t type);
 void known_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool necessary);
-bool known_asked_afresh(const struct val_job *job, const struct dns_name *name, uint16_t type);
 bool known_has_fresh(const struct val_job *job, const struct dns_name *name, uint16_t type);
 
 /* --- chain_cut.c --- */

@@ -82,6 +82,21 @@ static struct job_message *slot(struct val_job *job, const struct dns_name *name
     return m;
 }
 
+/* The answer to a DS or DNSKEY question is part of its own chain. */
+static void keep_as_given(struct val_job *job)
+{
+    const struct dns_question *q = &job->question;
+    bool wanted =
+        q->class_ == DNS_CLASS_IN && (q->type == DNS_TYPE_DS || q->type == DNS_TYPE_DNSKEY);
+    struct job_message *m = wanted ? slot(job, &q->name, q->type, false) : NULL;
+    if (!m || !m->failed)
+        return;
+    m->failed = false;
+    m->rcode = job->rcode;
+    m->origin = job->origin;
+    m->sets = job->answer;
+}
+
 enum dns_err val_job_answer(struct val_job *job, const struct dns_msg *msg, uint32_t age_s,
                             uint32_t origin)
 {
@@ -95,6 +110,8 @@ enum dns_err val_job_answer(struct val_job *job, const struct dns_msg *msg, uint
     job->malformed = err != DNS_OK;
     job->rcode = msg->rcode;
     job->origin = origin;
+    if (err == DNS_OK)
+        keep_as_given(job);
     return err;
 }
 

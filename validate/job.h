@@ -19,7 +19,8 @@ struct val_job;
 
 enum val_step {
     VAL_DONE,  /* val_job_verdict() holds */
-    VAL_NEED,  /* val_job_needs() names everything that is missing now: fetch all, give each */
+    VAL_NEED,  /* val_job_needs() names everything that is missing now: fetch all, give each. Before
+                * val_job_answer() it names nothing: it is the answer that is missing */
     VAL_AGAIN, /* the time slice is used up: call later, nothing is missing */
 };
 

@@ -155,9 +155,9 @@ static bool by_configuration(const struct val_job *job, struct job_subject *s)
     struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &s->name, job->now_s);
     if (hit.kind == VAL_ANCHOR_POSITIVE)
         return false;
-    struct val_reason r = job_reason(hit.kind == VAL_ANCHOR_NONE ? VAL_WHY_NO_ANCHOR
-                                                                 : VAL_WHY_NEGATIVE_ANCHOR,
-                                     &hit.zone, &s->name, s->type, job->origin);
+    struct val_reason r =
+        job_reason(hit.kind == VAL_ANCHOR_NONE ? VAL_WHY_NO_ANCHOR : VAL_WHY_NEGATIVE_ANCHOR,
+                   &hit.zone, &s->name, s->type, job->origin);
     settle(s, VAL_INSECURE, &r);
     return true;
 }

@@ -3,6 +3,9 @@
  * Guessing costs questions, never correctness: the job asks for what was not guessed. */
 #include "validate/job.h"
 
+#include <string.h>
+#include <strings.h>
+
 #define LEVELS 5u      /* of zones asked for with their keys */
 #define LEAF_LABELS 2u /* a known zone that deep is taken to hold the name itself */
 
@@ -11,6 +14,7 @@ struct plan {
     uint64_t now_s;
     struct val_need *ret;
     uint32_t cap, count;
+    bool keys_asked; /* the question is for the keys themselves */
 };
 
 static void add(struct plan *p, const struct dns_name *name, uint16_t type)
@@ -31,38 +35,78 @@ static bool known(const struct plan *p, const struct dns_name *name, enum val_zo
     return usable;
 }
 
+/* "co" of co.uk: below a country's two letters such a zone delegates, as a TLD does. */
+static bool is_registry(const struct dns_name *zone)
+{
+    static const char *const labels[] = {"ac",  "co", "com", "edu", "go",
+                                         "gov", "ne", "net", "or",  "org"};
+    if (zone->labels != 2 || zone->wire[1u + zone->wire[0]] != 2)
+        return false;
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (strlen(labels[i]) == zone->wire[0] &&
+            strncasecmp(labels[i], (const char *)zone->wire + 1, zone->wire[0]) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a known zone is likely to hold the names below it itself. */
+static bool is_leaf(const struct dns_name *zone)
+{
+    return zone->labels >= LEAF_LABELS && !is_registry(zone);
+}
+
+/* The depth of the deepest zone that is known, and its kind; false: nothing is, down from `top`. */
+static bool find_deepest(const struct plan *p, const struct dns_name *target, unsigned top,
+                         unsigned *ret_labels, enum val_zone_kind *ret_kind)
+{
+    for (unsigned labels = target->labels + 1u; labels-- > top;) {
+        struct dns_name name = dns_name_suffix(target, labels);
+        if (known(p, &name, ret_kind) && *ret_kind != VAL_ZONE_NOT_A_CUT) {
+            *ret_labels = labels;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name itself is asked for its keys only where names are short: there it is likely a zone. */
+static bool wants_keys(const struct plan *p, const struct dns_name *name,
+                       const struct dns_name *target, unsigned from)
+{
+    if (name->labels < target->labels)
+        return name->labels <= from + LEVELS;
+    return !p->keys_asked && (name->labels <= LEAF_LABELS || name->labels == from + 1);
+}
+
 uint32_t val_plan(const struct dns_question *question, const struct val_env *env, uint64_t now_s,
                   struct val_need *ret, uint32_t cap)
 {
-    struct plan p = {.env = env, .now_s = now_s, .ret = ret, .cap = cap};
+    struct plan p = {.env = env,
+                     .now_s = now_s,
+                     .ret = ret,
+                     .cap = cap,
+                     .keys_asked = question->type == DNS_TYPE_DNSKEY};
     struct dns_name target = question->name;
     struct val_anchor_hit hit = val_anchors_find(env->anchors, &target, now_s);
-    enum val_zone_kind kind = VAL_ZONE_NOT_A_CUT;
+    enum val_zone_kind kind;
     if (hit.kind != VAL_ANCHOR_POSITIVE)
         return 0;
     if (question->type == DNS_TYPE_DS && target.labels > hit.zone.labels)
         target = dns_name_suffix(&target, target.labels - 1u);
-    unsigned from = target.labels + 1u;
-    bool found = false;
-    while (!found && from-- > hit.zone.labels) {
-        struct dns_name name = dns_name_suffix(&target, from);
-        found = known(&p, &name, &kind) && kind != VAL_ZONE_NOT_A_CUT;
-    }
-    if (found && (kind == VAL_ZONE_INSECURE || from >= LEAF_LABELS))
+    unsigned from = hit.zone.labels;
+    bool found = find_deepest(&p, &target, hit.zone.labels, &from, &kind);
+    struct dns_name deepest = dns_name_suffix(&target, from);
+    if (found && (kind == VAL_ZONE_INSECURE || is_leaf(&deepest)))
         return 0;
-    if (!found) {
-        from = hit.zone.labels;
-        add(&p, &hit.zone, DNS_TYPE_DNSKEY);
-    }
+    if (!found && (!p.keys_asked || target.labels > from))
+        add(&p, &deepest, DNS_TYPE_DNSKEY);
     for (unsigned labels = from + 1; labels <= target.labels && labels <= from + LEVELS + 1;
          labels++) {
         struct dns_name name = dns_name_suffix(&target, labels);
-        bool asked_anyway = question->type == DNS_TYPE_DNSKEY && labels == target.labels;
         if (known(&p, &name, &kind) && kind == VAL_ZONE_NOT_A_CUT)
             continue;
         add(&p, &name, DNS_TYPE_DS);
-        if (labels <= from + LEVELS && (labels < target.labels || labels <= LEAF_LABELS) &&
-            !asked_anyway)
+        if (wants_keys(&p, &name, &target, from))
             add(&p, &name, DNS_TYPE_DNSKEY);
     }
     return p.count;

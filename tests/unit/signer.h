@@ -620,8 +620,10 @@ static inline bool world_hop(struct world_answer *a, const struct world_zone *zo
     if (world_put_type(a, DNS_ANSWER, zone, &owner, &owner, a->question.type) ||
         (a->question.type == DNS_TYPE_ANY && world_put_any(a, zone, &owner)))
         return false;
-    if (world_follow(a, zone, &owner, name) || world_follow_dname(a, zone, name))
+    if (world_follow(a, zone, &owner, name))
         return true;
+    if (world_follow_dname(a, zone, name))
+        return a->question.type != DNS_TYPE_CNAME;
     if (a->rcode == DNS_RCODE_YXDOMAIN)
         return false;
     if (world_exists(zone, &owner)) {

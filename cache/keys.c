@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/* Keys: what an entry is found by, and the hash that says in which shard. */
+#include "cache/siphash.h"
+#include "cache/store.h"
+
+#define FORM_AT 1u /* the octet of a key that says which form */
+
+static void write_lower(struct dns_writer *w, const struct dns_name *name)
+{
+    struct dns_name lower = *name;
+    dns_name_lower(&lower);
+    dns_write_name(w, &lower);
+}
+
+void cache_key_make(const struct cache *cache, const struct cache_key *key, enum cache_kind kind,
+                    struct cache_bytes_key *ret)
+{
+    struct dns_writer w = dns_writer_init(ret->octets, sizeof ret->octets);
+    dns_write_u8(&w, (uint8_t)kind);
+    dns_write_u8(&w, 0); /* FORM_AT; not yet set when the hash is taken */
+    dns_write_u8(&w, key->checking_disabled);
+    dns_write_u32(&w, key->route);
+    dns_write_u16(&w, key->question->type);
+    dns_write_u16(&w, key->question->class_);
+    write_lower(&w, &key->question->name);
+    ret->len = (uint16_t)w.off; /* 11 and a name: it fits */
+    ret->hash = cache_siphash(cache->seed, ret->octets, ret->len);
+}
+
+void cache_key_set_form(struct cache_bytes_key *key, bool dnssec_ok)
+{
+    key->octets[FORM_AT] = dnssec_ok;
+}
+
+void cache_key_name(const struct cache *cache, const struct dns_name *name,
+                    struct cache_bytes_key *ret)
+{
+    struct dns_writer w = dns_writer_init(ret->octets, sizeof ret->octets);
+    dns_write_u8(&w, CACHE_ZONE);
+    write_lower(&w, name);
+    ret->len = (uint16_t)w.off;
+    ret->hash = cache_siphash(cache->seed, ret->octets, ret->len);
+}
