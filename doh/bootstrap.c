@@ -1,119 +1,107 @@
 // SPDX-License-Identifier: MIT
 #include "doh/bootstrap.h"
 
-#include "dns/message.h"
+#include "doh/plain.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDRESSES_MAX 16u
-#define TTL_MIN_MS 60000u /* an upstream's name is not asked for more often */
-#define RETRY_MS 2000u
+#define ADDRESSES_MAX 8u /* of one family */
+#define RECORDS_MAX 64u
 
-bool doh_bootstrap_wanted(const struct doh_upstream *up)
-{
-    bool due = up->addresses_until_ms == 0 || uv_now(up->loop) >= up->addresses_until_ms;
-    return up->resolving == 0 && due && (up->address_count == 0 || up->addresses_until_ms > 0);
-}
+enum { FAMILY_V6, FAMILY_V4, FAMILIES };
 
-static void add_address(struct doh_upstream *up, const struct doh_address *address)
-{
-    for (uint32_t i = 0; i < up->address_count; i++)
-        if (!memcmp(&up->addresses[i], address, sizeof *address))
-            return;
-    if (up->address_count >= ADDRESSES_MAX)
-        return;
-    struct doh_address *grown =
-        realloc(up->addresses, (up->address_count + 1u) * sizeof *up->addresses);
-    if (!grown)
-        return;
-    up->addresses = grown;
-    grown[up->address_count++] = *address;
-}
+struct lookup {
+    struct doh_bootstrap *owner;
+    struct doh_plain_query *query; /* NULL: not running */
+    struct dns_question question;
+};
 
-static bool read_address(const struct dns_msg *msg, const struct dns_rr *rr,
-                         struct doh_address *ret)
+struct doh_bootstrap {
+    struct doh_plain *plain;
+    struct lookup lookup[FAMILIES];
+    bool found; /* in this look-up */
+    doh_bootstrap_fn *done;
+    void *arg;
+};
+
+struct doh_bootstrap *doh_bootstrap_new(struct doh_pool *pool,
+                                        const struct doh_upstream_config *config, const char *host)
 {
-    struct dns_reader rdata = dns_rr_rdata(msg, rr);
-    struct doh_address address;
-    memset(&address, 0, sizeof address);
-    const uint8_t *octets = dns_read_bytes(&rdata, rr->rdata_len);
-    if (rr->section != DNS_ANSWER || rr->class_ != DNS_CLASS_IN || !octets)
-        return false;
-    if (rr->type == DNS_TYPE_A && rr->rdata_len == 4) {
-        address.sa.v4.sin_family = AF_INET;
-        memcpy(&address.sa.v4.sin_addr, octets, 4);
-    } else if (rr->type == DNS_TYPE_AAAA && rr->rdata_len == 16) {
-        address.sa.v6.sin6_family = AF_INET6;
-        memcpy(&address.sa.v6.sin6_addr, octets, 16);
-    } else {
-        return false;
+    static const uint16_t types[FAMILIES] = {DNS_TYPE_AAAA, DNS_TYPE_A};
+    struct doh_bootstrap *b = calloc(1, sizeof *b);
+    struct dns_name name;
+    if (!b)
+        return NULL;
+    if (dns_name_parse(host, &name) == DNS_OK)
+        b->plain = doh_plain_open(pool, config->bootstrap, config->bootstrap_count);
+    if (!b->plain) {
+        free(b);
+        return NULL;
     }
-    *ret = address;
-    return true;
+    for (unsigned i = 0; i < FAMILIES; i++)
+        b->lookup[i] = (struct lookup){.owner = b, .question = {name, types[i], DNS_CLASS_IN}};
+    return b;
 }
 
-/* An answer is only believed for the question asked; a lie here fails the TLS name check. */
-static void on_answer(void *arg, const uint8_t *answer, uint32_t len)
+void doh_bootstrap_close(struct doh_bootstrap *b)
 {
-    struct doh_upstream *up = arg;
-    struct dns_rr table[64];
+    if (!b)
+        return;
+    doh_plain_close(b->plain);
+    free(b);
+}
+
+/* Aliases are not followed here: the server did that, and put the addresses behind them. */
+static uint32_t collect(const struct dns_msg *msg, uint16_t type, struct doh_address *address,
+                        uint32_t *ret_ttl_s)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < msg->rr_count && count < ADDRESSES_MAX; i++) {
+        const struct dns_rr *rr = &msg->rr[i];
+        if (rr->section != DNS_ANSWER || rr->type != type || rr->class_ != DNS_CLASS_IN ||
+            rr->rdata_len != (type == DNS_TYPE_A ? 4 : 16))
+            continue;
+        struct dns_reader rdata = dns_rr_rdata(msg, rr);
+        struct doh_address *a = &address[count++];
+        memset(a, 0, sizeof *a);
+        a->sa.any.sa_family = type == DNS_TYPE_A ? AF_INET : AF_INET6;
+        void *octets =
+            type == DNS_TYPE_A ? (void *)&a->sa.v4.sin_addr : (void *)&a->sa.v6.sin6_addr;
+        memcpy(octets, dns_read_bytes(&rdata, rr->rdata_len), rr->rdata_len);
+        if (count == 1 || rr->ttl_s < *ret_ttl_s)
+            *ret_ttl_s = rr->ttl_s;
+    }
+    return count;
+}
+
+static void on_answer(void *arg, enum doh_err err, const uint8_t *wire, uint32_t len)
+{
+    struct lookup *lookup = arg;
+    struct doh_bootstrap *b = lookup->owner;
+    struct dns_rr table[RECORDS_MAX];
     struct dns_msg msg;
-    struct dns_question question = {.class_ = DNS_CLASS_IN};
-    uint32_t ttl_s = UINT32_MAX;
-    bool any = false;
-    up->resolving--;
-    if (answer && dns_msg_read(answer, len, table, 64, &msg) == DNS_OK && msg.question_count == 1 &&
-        dns_name_parse(up->shared->url.host, &question.name) == DNS_OK) {
-        question.type = msg.question.type;
-        for (uint32_t i = 0; i < msg.rr_count && dns_msg_answers(&msg, &question); i++) {
-            struct doh_address address;
-            if (!read_address(&msg, &msg.rr[i], &address))
-                continue;
-            if (!any && up->addresses_until_ms > 0 && up->resolving == 1)
-                up->address_count = 0; /* the first new ones replace what was known */
-            any = true;
-            ttl_s = msg.rr[i].ttl_s < ttl_s ? msg.rr[i].ttl_s : ttl_s;
-            add_address(up, &address);
-        }
+    struct doh_address address[ADDRESSES_MAX];
+    uint32_t count = 0, ttl_s = 0;
+    lookup->query = NULL;
+    if (err == DOH_OK && dns_msg_read(wire, len, table, RECORDS_MAX, &msg) == DNS_OK)
+        count = collect(&msg, lookup->question.type, address, &ttl_s);
+    bool last = !b->lookup[FAMILY_V4].query && !b->lookup[FAMILY_V6].query;
+    b->found = b->found || count > 0;
+    if (count > 0 || (last && !b->found))
+        b->done(b->arg, address, count, ttl_s);
+}
+
+bool doh_bootstrap_start(struct doh_bootstrap *b, doh_bootstrap_fn *done, void *arg)
+{
+    b->done = done;
+    b->arg = arg;
+    b->found = false;
+    for (unsigned i = 0; i < FAMILIES; i++) {
+        struct lookup *lookup = &b->lookup[i];
+        if (lookup->query)
+            doh_plain_cancel(lookup->query);
+        lookup->query = doh_plain_ask(b->plain, &lookup->question, 0, false, on_answer, lookup);
     }
-    uint64_t keep_ms = any ? ttl_s * UINT64_C(1000) : 0;
-    uint64_t floor_ms = up->address_count > 0 ? TTL_MIN_MS : RETRY_MS;
-    up->addresses_until_ms = uv_now(up->loop) + (keep_ms > floor_ms ? keep_ms : floor_ms);
-    if (up->resolving == 0 && up->address_count == 0)
-        doh_upstream_failed(up, NULL, "its bootstrap servers gave no address for its host");
-}
-
-static bool ask(struct doh_upstream *up, const struct dns_name *host, uint16_t type)
-{
-    uint8_t wire[512];
-    struct dns_question question = {.name = *host, .type = type, .class_ = DNS_CLASS_IN};
-    struct dns_opt_out opt = {.udp_size = 1232};
-    uint32_t len = dns_query_write(wire, sizeof wire, 0, &question, 0, &opt);
-    return len > 0 && doh_resolve_ask(up->resolve, wire, len, on_answer, up) != NULL;
-}
-
-void doh_bootstrap_start(struct doh_upstream *up)
-{
-    struct dns_name host;
-    struct doh_address literal;
-    const struct doh_upstream_config *config = up->config;
-    memset(&literal, 0, sizeof literal);
-    for (uint32_t i = 0; i < config->address_count; i++)
-        add_address(up, &config->addresses[i]);
-    if (inet_pton(AF_INET, up->shared->url.host, &literal.sa.v4.sin_addr) == 1)
-        literal.sa.v4.sin_family = AF_INET;
-    else if (inet_pton(AF_INET6, up->shared->url.host, &literal.sa.v6.sin6_addr) == 1)
-        literal.sa.v6.sin6_family = AF_INET6;
-    if (literal.sa.any.sa_family != AF_UNSPEC)
-        add_address(up, &literal);
-    if (config->address_count > 0 || literal.sa.any.sa_family != AF_UNSPEC)
-        return;
-    if (!up->resolve)
-        up->resolve = doh_resolve_new(up->loop, config->bootstrap, config->bootstrap_count);
-    if (!up->resolve || dns_name_parse(up->shared->url.host, &host) != DNS_OK)
-        return;
-    up->resolving = (uint8_t)(up->resolving + ask(up, &host, DNS_TYPE_A));
-    up->resolving = (uint8_t)(up->resolving + ask(up, &host, DNS_TYPE_AAAA));
+    return b->lookup[FAMILY_V4].query || b->lookup[FAMILY_V6].query;
 }

@@ -1,423 +1,552 @@
 // SPDX-License-Identifier: MIT
 #include "doh/connection.h"
 
-#include "doh/tls.h"
+#include "doh/address.h"
+#include "doh/fetch.h"
+#include "doh/shared.h"
+#include "doh/upstream.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#define SLOW_MS 250u /* RFC 8305 8: Connection Attempt Delay */
-#define USER_TIMEOUT_MS 5000u
-#define CHUNK 16384     /* one TLS record */
-#define READS_A_TURN 8u /* so that no connection starves the loop */
+#define READ_LEN (16u << 10)
+#define READS_MAX 8u         /* a wake-up: others of the loop want their turn, too */
+#define PLAIN_MAX (1u << 20) /* octets that one turn may want to send */
+#define USER_TIMEOUT_MS 5000 /* else the kernel goes on sending into the void for 15 minutes */
 
-/*              readable      writable     timer            close by owner
- * CONNECTING   -             HANDSHAKE    slow, then fail  CLOSED
- * HANDSHAKE    READY, fail   send         fail             CLOSED
- * READY        answers, fail send         idle or oldest   CLOSED
- * CLOSED       -             -            -                -               */
-enum conn_state { CONN_CONNECTING, CONN_HANDSHAKE, CONN_READY, CONN_CLOSED };
-
-struct doh_conn {
-    uv_poll_t poll;
-    uv_timer_t timer;
-    int handles; /* not yet given back by the loop */
-    int fd;
-    enum conn_state state;
-    bool slow_told;
-    bool wants_write;
-    bool silent;                   /* closed by the owner: no events */
-    uint64_t opened_ms, active_ms; /* loop time */
-    const struct doh_shared_upstream *upstream;
-    struct doh_conn_limits limits;
-    struct doh_conn_events events;
-    struct doh_tls *tls;
-    struct doh_h2 *h2;
-    char error[200];
-};
-
-/* --- end ------------------------------------------------------------------------------------- */
-
-static void on_handle_closed(uv_handle_t *handle)
+static uint64_t now_of(const struct doh_conn *conn)
 {
-    struct doh_conn *c = handle->data;
-    if (--c->handles > 0)
-        return;
-    doh_h2_free(c->h2);
-    doh_tls_free(c->tls);
-    free(c);
+    return doh_now(conn->upstream->pool);
 }
 
-static void shut(struct doh_conn *c)
+static const struct doh_config *config_of(const struct doh_conn *conn)
 {
-    c->state = CONN_CLOSED;
-    (void)uv_poll_stop(&c->poll); /* before close(): libuv must let go of the descriptor first */
-    uv_close((uv_handle_t *)&c->poll, on_handle_closed);
-    uv_close((uv_handle_t *)&c->timer, on_handle_closed);
-    (void)close(c->fd);
+    return conn->upstream->pool->config;
 }
 
-/* Tells the owner of every exchange that has ended. It may close the connection in there. */
-static void deliver(struct doh_conn *c)
+/* --- the end ------------------------------------------------------------------------------- */
+
+static void on_handle_closed(struct doh_conn *conn)
 {
-    while (c->h2 && !c->silent) {
-        struct doh_exchange *x = doh_h2_finished(c->h2);
-        if (!x)
-            return;
-        c->events.ended(c->events.arg, c, x);
+    struct doh_pool *pool = conn->upstream->pool;
+    if (--conn->handles == 0) {
+        doh_h2_free(conn->h2);
+        doh_tls_free(conn->tls);
+        free(conn);
+    }
+    doh_pool_handle_closed(pool); /* last: it may free the pool */
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    on_handle_closed(DOH_ITEM(handle, struct doh_conn, poll));
+}
+
+static void on_alarm_closed(uv_handle_t *handle)
+{
+    on_handle_closed(DOH_ITEM(handle, struct doh_conn, alarm));
+}
+
+static void shut(struct doh_conn *conn)
+{
+    conn->state = DOH_CONN_CLOSED;
+    doh_list_remove(&conn->link);
+    (void)uv_poll_stop(&conn->poll); /* cannot fail; before the fd is somebody else's */
+    uv_close((uv_handle_t *)&conn->poll, on_poll_closed);
+    uv_close((uv_handle_t *)&conn->alarm, on_alarm_closed);
+    (void)close(conn->fd);
+}
+
+static void lose(struct doh_conn *conn, enum doh_err err, const char *reason)
+{
+    enum doh_conn_state before = conn->state;
+    struct doh_list asks;
+    doh_list_init(&asks);
+    doh_list_move(&asks, &conn->asks);
+    shut(conn);
+    doh_upstream_lost(conn->upstream, conn, before, &asks, err, reason);
+}
+
+static void lose_errno(struct doh_conn *conn, const char *doing, int number)
+{
+    char reason[DOH_REASON_MAX], address[DOH_ADDRESS_TEXT_MAX];
+    (void)snprintf(reason, sizeof reason, "%s %s: %s", doing,
+                   doh_address_text(&conn->address, address), strerror(number));
+    lose(conn, DOH_E_UNREACHABLE, reason);
+}
+
+/* --- deadlines ----------------------------------------------------------------------------- */
+
+static uint64_t oldest_question_ms(const struct doh_conn *conn)
+{
+    uint64_t oldest = conn->silent_ms > 0 ? conn->silent_ms : UINT64_MAX;
+    if (!doh_list_empty(&conn->asks)) {
+        const struct doh_ask *ask = DOH_ITEM(conn->asks.next, struct doh_ask, link);
+        if (ask->sent_ms < oldest)
+            oldest = ask->sent_ms;
+    }
+    return oldest;
+}
+
+static uint64_t due_ms(const struct doh_conn *conn)
+{
+    const struct doh_config *config = config_of(conn);
+    if (conn->state < DOH_CONN_OPEN)
+        return conn->started_ms + config->connect_ms;
+    uint64_t oldest = oldest_question_ms(conn);
+    return oldest < UINT64_MAX ? oldest + config->deadline_ms : conn->active_ms + config->idle_ms;
+}
+
+static void say_goodbye(struct doh_conn *conn)
+{
+    doh_h2_goodbye(conn->h2);
+    struct doh_buffer plain = doh_buffer_init(PLAIN_MAX);
+    struct doh_buffer *out = doh_tls_out(conn->tls);
+    if (!conn->blocked && doh_h2_take(conn->h2, &plain) &&
+        doh_tls_write(conn->tls, doh_buffer_front(&plain), doh_buffer_used(&plain))) {
+        doh_tls_goodbye(conn->tls);
+        /* A courtesy to the peer: what the socket does not take now is not sent. */
+        (void)send(conn->fd, doh_buffer_front(out), doh_buffer_used(out),
+                   MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    doh_buffer_deinit(&plain);
+}
+
+void doh_conn_close(struct doh_conn *conn)
+{
+    if (conn->h2)
+        say_goodbye(conn);
+    shut(conn);
+}
+
+static void expire(struct doh_conn *conn)
+{
+    char reason[DOH_REASON_MAX], address[DOH_ADDRESS_TEXT_MAX];
+    const char *where = doh_address_text(&conn->address, address);
+    if (conn->state < DOH_CONN_OPEN)
+        (void)snprintf(reason, sizeof reason, "no %s with %s within %u ms",
+                       conn->state == DOH_CONN_CONNECTING ? "connection" : "TLS handshake", where,
+                       config_of(conn)->connect_ms);
+    else
+        (void)snprintf(reason, sizeof reason, "no answer from %s within %u ms", where,
+                       config_of(conn)->deadline_ms);
+    if (conn->state >= DOH_CONN_OPEN && oldest_question_ms(conn) == UINT64_MAX) {
+        say_goodbye(conn);
+        lose(conn, DOH_OK, NULL);
+    } else {
+        lose(conn, DOH_E_TIMEOUT, reason);
     }
 }
 
-/* Every way out but the owner's own leads here, once. */
-static void fail(struct doh_conn *c, const char *error)
+static void on_alarm(uv_timer_t *timer);
+
+/* The timer is moved only when it would ring too late; when it rings too early it looks again. */
+static void arm(struct doh_conn *conn)
 {
-    if (c->state == CONN_CLOSED)
+    uint64_t due = due_ms(conn), now = now_of(conn);
+    if (due >= conn->alarm_ms)
         return;
-    bool quiet = !error || (c->state == CONN_READY && doh_h2_open(c->h2) == 0);
-    if (error)
-        (void)snprintf(c->error, sizeof c->error, "%s", error);
-    shut(c);
-    if (c->h2)
-        doh_h2_lose(c->h2, DOH_H2_LOST);
-    deliver(c);
-    if (!c->silent)
-        c->events.closed(c->events.arg, c, quiet ? NULL : c->error);
+    conn->alarm_ms = due;
+    (void)uv_timer_start(&conn->alarm, on_alarm, due > now ? due - now : 0, 0); /* has a callback */
 }
 
-void doh_conn_close(struct doh_conn *c)
+static void on_alarm(uv_timer_t *timer)
 {
-    c->silent = true;
-    if (c->state != CONN_CLOSED)
-        shut(c);
+    struct doh_conn *conn = DOH_ITEM(timer, struct doh_conn, alarm);
+    conn->alarm_ms = UINT64_MAX;
+    if (now_of(conn) >= due_ms(conn))
+        expire(conn);
+    else
+        arm(conn);
 }
 
-/* --- deadlines ------------------------------------------------------------------------------- */
+/* --- receiving ----------------------------------------------------------------------------- */
 
-static void on_timer(uv_timer_t *timer);
-
-static void arm(struct doh_conn *c, uint64_t at_ms)
+static void mark_dirty(struct doh_conn *conn)
 {
-    uint64_t now_ms = uv_now(c->poll.loop);
-    (void)uv_timer_start(&c->timer, on_timer, at_ms > now_ms ? at_ms - now_ms : 0, 0);
+    conn->dirty = true;
+    doh_pool_busy(conn->upstream->pool);
 }
 
-/* Oldest unanswered question, else idleness. Sending anew never moves the oldest's deadline. */
-static void rearm(struct doh_conn *c)
+static bool open_h2(struct doh_conn *conn)
 {
-    const struct doh_exchange *oldest = c->h2 ? doh_h2_oldest(c->h2) : NULL;
-    if (c->state != CONN_READY)
-        return;
-    arm(c, oldest ? oldest->sent_ms + c->limits.deadline_ms : c->active_ms + c->limits.idle_ms);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    struct doh_conn *c = timer->data;
-    uint64_t now_ms = uv_now(timer->loop);
-    switch (c->state) {
-    case CONN_CONNECTING:
-    case CONN_HANDSHAKE:
-        if (now_ms >= c->opened_ms + c->limits.connect_ms) {
-            fail(c, "no connection within the deadline");
-            return;
-        }
-        arm(c, c->opened_ms + c->limits.connect_ms);
-        if (!c->slow_told) {
-            c->slow_told = true;
-            c->events.slow(c->events.arg, c);
-        }
-        return;
-    case CONN_READY: fail(c, doh_h2_oldest(c->h2) ? "no answer within the deadline" : NULL); return;
-    case CONN_CLOSED: return;
+    conn->h2 = doh_h2_new(conn->upstream->stream_limit);
+    if (!conn->h2) {
+        lose(conn, DOH_E_MEMORY, doh_err_text(DOH_E_MEMORY));
+        return false;
     }
-}
-
-/* --- octets ---------------------------------------------------------------------------------- */
-
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void watch(struct doh_conn *c, bool write)
-{
-    if (c->state == CONN_CLOSED)
-        return;
-    c->wants_write = write;
-    (void)uv_poll_start(&c->poll, UV_READABLE | (write ? UV_WRITABLE : 0), on_poll);
-}
-
-/* Sends what TLS has ready. False: the connection has failed. */
-static bool send_pending(struct doh_conn *c)
-{
-    const uint8_t *cipher;
-    size_t len;
-    while ((len = doh_tls_pending(c->tls, &cipher)) > 0) {
-        ssize_t n = send(c->fd, cipher, len, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            watch(c, true);
-            return true;
-        }
-        if (n < 0) {
-            fail(c, strerror(errno));
-            return false;
-        }
-        doh_tls_sent(c->tls, (size_t)n);
-    }
-    if (c->wants_write)
-        watch(c, false);
+    conn->state = DOH_CONN_OPEN;
+    conn->active_ms = now_of(conn);
+    conn->alarm_ms = UINT64_MAX; /* rang for the handshake */
+    arm(conn);
+    doh_upstream_opened(conn->upstream, conn);
     return true;
 }
 
-void doh_conn_flush(struct doh_conn *c)
+static bool shake_hands(struct doh_conn *conn)
 {
-    if (c->state != CONN_READY)
-        return;
-    uint8_t plain[CHUNK];
-    size_t have = 0;
-    for (;;) {
-        const uint8_t *octets;
-        long n = doh_h2_take(c->h2, &octets);
-        if (n < 0) {
-            fail(c, "the HTTP/2 session broke");
-            return;
-        }
-        for (size_t at = 0; at < (size_t)n;) {
-            size_t part = (size_t)n - at < CHUNK - have ? (size_t)n - at : CHUNK - have;
-            memcpy(plain + have, octets + at, part);
-            have += part;
-            at += part;
-            if (have == CHUNK) {
-                (void)doh_tls_write(c->tls, plain,
-                                    have); /* a memory BIO takes all or fails below */
-                have = 0;
-            }
-        }
-        if (n == 0)
-            break;
+    switch (doh_tls_handshake(conn->tls)) {
+    case DOH_TLS_MORE: return true;
+    case DOH_TLS_DONE: return open_h2(conn);
+    case DOH_TLS_FAILED: break;
     }
-    if (!doh_tls_write(c->tls, plain, have))
-        fail(c, doh_tls_error(c->tls));
-    else if (send_pending(c))
-        rearm(c);
+    struct doh_buffer *out = doh_tls_out(conn->tls);
+    /* The alert that tells the server; if the socket does not take it, it never learns. */
+    (void)send(conn->fd, doh_buffer_front(out), doh_buffer_used(out), MSG_NOSIGNAL | MSG_DONTWAIT);
+    lose(conn, DOH_E_TLS, doh_tls_error(conn->tls));
+    return false;
 }
 
-/* Reads what the socket has. False: failed or closed. */
-static bool receive(struct doh_conn *c)
+static void deliver(struct doh_conn *conn)
 {
-    uint8_t cipher[CHUNK + 1024];
-    for (unsigned i = 0; i < READS_A_TURN; i++) {
-        ssize_t n = recv(c->fd, cipher, sizeof cipher, 0);
-        if (n > 0) {
-            if (!doh_tls_feed(c->tls, cipher, (size_t)n)) {
-                fail(c, "out of memory");
-                return false;
-            }
-            if ((size_t)n < sizeof cipher)
-                return true;
-            continue;
-        }
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return true;
-        if (n == 0 && i > 0)
-            return true; /* what was read is looked at first; the end shows again */
-        fail(c, n == 0 ? "the upstream closed the connection" : strerror(errno));
+    struct doh_h2_response response;
+    while (doh_h2_next(conn->h2, &response)) {
+        struct doh_ask *ask = response.user;
+        doh_list_remove(&ask->link);
+        ask->conn = NULL;
+        conn->active_ms = now_of(conn);
+        conn->answered = conn->answered || response.end == DOH_H2_RESPONSE;
+        doh_upstream_response(conn->upstream, conn, ask, &response);
+    }
+}
+
+/* Decrypts and feeds what has come. NULL, or why the connection cannot go on. */
+static const char *feed(struct doh_conn *conn, bool *closed)
+{
+    uint8_t plain[READ_LEN];
+    int64_t now_s = time(NULL); /* for a Retry-After that names a date */
+    for (;;) {
+        size_t len = 0;
+        enum doh_tls_step step = doh_tls_read(conn->tls, plain, sizeof plain, &len);
+        if (step == DOH_TLS_MORE)
+            return NULL;
+        if (step == DOH_TLS_FAILED)
+            return doh_tls_error(conn->tls);
+        *closed = len == 0;
+        if (*closed)
+            return NULL;
+        const char *error = doh_h2_feed(conn->h2, plain, len, now_s);
+        if (error)
+            return error;
+    }
+}
+
+/* What the session's state means for the connection; false: it is lost. */
+static bool look_after(struct doh_conn *conn)
+{
+    if (conn->state == DOH_CONN_OPEN && doh_h2_draining(conn->h2))
+        doh_conn_drain(conn);
+    conn->upstream->stream_limit = doh_h2_limit(conn->h2);
+    bool idle = doh_list_empty(&conn->asks);
+    if (conn->state == DOH_CONN_DRAINING && idle) {
+        say_goodbye(conn);
+        lose(conn, DOH_OK, NULL);
+        return false;
+    }
+    if (doh_h2_over(conn->h2)) {
+        lose(conn, DOH_E_HTTP, "the server broke the HTTP/2 protocol");
         return false;
     }
     return true;
 }
 
-/* Plain text into the session. False: failed. */
-static bool read_plain(struct doh_conn *c)
+/* Takes in what lies in the TLS buffer; false: the connection is lost. */
+static bool advance(struct doh_conn *conn)
 {
-    uint8_t plain[CHUNK];
-    for (;;) {
-        int n = doh_tls_read(c->tls, plain, sizeof plain);
-        if (n == 0)
-            return true;
-        if (n < 0) {
-            fail(c, "the upstream closed TLS");
-            return false;
+    bool closed = false;
+    mark_dirty(conn);
+    if (conn->state == DOH_CONN_HANDSHAKE && !shake_hands(conn))
+        return false;
+    if (conn->state == DOH_CONN_HANDSHAKE)
+        return true;
+    const char *error = feed(conn, &closed);
+    deliver(conn);
+    if (error || closed) {
+        lose(conn, error ? DOH_E_HTTP : DOH_OK, error);
+        return false;
+    }
+    return look_after(conn);
+}
+
+static void ended(struct doh_conn *conn, ssize_t n)
+{
+    if (n < 0)
+        lose_errno(conn, "the connection with", errno);
+    else if (conn->state == DOH_CONN_HANDSHAKE)
+        lose(conn, DOH_E_UNREACHABLE, "the server closed the connection during the TLS handshake");
+    else
+        lose(conn, DOH_OK, NULL);
+}
+
+static void receive(struct doh_conn *conn)
+{
+    struct doh_buffer *in = doh_tls_in(conn->tls);
+    for (unsigned i = 0; i < READS_MAX; i++) {
+        uint8_t *room = doh_buffer_room(in, READ_LEN);
+        if (!room) {
+            lose(conn, DOH_E_MEMORY, doh_err_text(DOH_E_MEMORY));
+            return;
         }
-        if (!doh_h2_feed(c->h2, plain, (size_t)n)) {
-            fail(c, "the upstream broke HTTP/2");
-            return false;
+        ssize_t n = recv(conn->fd, room, READ_LEN, 0);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n <= 0) {
+            ended(conn, n);
+            return;
         }
+        doh_buffer_added(in, (size_t)n);
+        conn->silent_ms = 0;
+        conn->pinged = false;
+        if (!advance(conn) || (size_t)n < READ_LEN)
+            return;
     }
 }
 
-static void shake(struct doh_conn *c)
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static bool listen_for(struct doh_conn *conn, int events)
 {
-    enum doh_tls_step step = doh_tls_handshake(c->tls);
-    if (!send_pending(c)) /* also an alert that says why we refuse */
-        return;
-    if (step == DOH_TLS_FAILED) {
-        fail(c, doh_tls_error(c->tls));
-        return;
-    }
-    if (step == DOH_TLS_WANT)
-        return;
-    c->h2 = doh_h2_new();
-    if (!c->h2) {
-        fail(c, "out of memory");
-        return;
-    }
-    c->state = CONN_READY;
-    c->active_ms = uv_now(c->poll.loop);
-    rearm(c);
-    c->events.ready(c->events.arg, c);
+    int rc = uv_poll_start(&conn->poll, events, on_poll);
+    if (rc == 0)
+        return true;
+    lose(conn, DOH_E_UNREACHABLE, uv_strerror(rc));
+    return false;
 }
 
-static int socket_error(const struct doh_conn *c)
+static void connected(struct doh_conn *conn)
 {
-    int error = 0;
-    socklen_t len = sizeof error;
-    return getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : errno;
-}
-
-static void connected(struct doh_conn *c)
-{
-    int error = socket_error(c);
-    if (error) {
-        fail(c, strerror(error));
+    int number = 0;
+    socklen_t len = sizeof number;
+    if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &number, &len) != 0)
+        number = errno;
+    if (number != 0) {
+        lose_errno(conn, "cannot connect to", number);
         return;
     }
-    c->state = CONN_HANDSHAKE;
-    watch(c, false);
-    shake(c);
+    conn->state = DOH_CONN_HANDSHAKE;
+    if (listen_for(conn, UV_READABLE))
+        (void)advance(conn);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-    struct doh_conn *c = poll->data;
-    if (status < 0) { /* libuv says EBADF for every POLLERR: the socket knows better */
-        int error = socket_error(c);
-        fail(c, error ? strerror(error) : uv_strerror(status));
+    struct doh_conn *conn = DOH_ITEM(poll, struct doh_conn, poll);
+    if (conn->state == DOH_CONN_CONNECTING) {
+        connected(conn);
         return;
     }
-    if (c->state == CONN_CONNECTING) {
-        if (events & UV_WRITABLE)
-            connected(c);
-        return;
+    if (events & UV_WRITABLE) {
+        conn->blocked = false;
+        mark_dirty(conn);
+        if (!listen_for(conn, UV_READABLE))
+            return;
     }
-    if ((events & UV_WRITABLE) && !send_pending(c))
-        return;
-    bool alive = !(events & UV_READABLE) || receive(c);
-    if (!alive)
-        return;
-    if (c->state == CONN_HANDSHAKE)
-        shake(c);
-    if (c->state != CONN_READY || !read_plain(c))
-        return;
-    c->active_ms = uv_now(poll->loop);
-    deliver(c);
-    if (c->state != CONN_READY)
-        return;
-    doh_conn_flush(c);                                /* window updates, acknowledgements */
-    if (c->state == CONN_READY && doh_h2_over(c->h2)) /* also when nghttp2 gave it up by itself */
-        fail(c, "the upstream broke HTTP/2");
-    else if (c->state == CONN_READY && doh_h2_draining(c->h2) && doh_h2_open(c->h2) == 0)
-        fail(c, NULL);
+    /* With an error libuv tells nothing but that; recv() gives what is left, then the reason. */
+    if ((events & UV_READABLE) || status < 0)
+        receive(conn);
+    if (status < 0 && conn->state != DOH_CONN_CLOSED)
+        lose_errno(conn, "the connection with", ECONNRESET);
 }
 
-/* --- begin ----------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------- */
 
-static int socket_open(const struct doh_address *address)
+static bool seal(struct doh_conn *conn)
 {
-    int on = 1;
-    unsigned timeout_ms = USER_TIMEOUT_MS;
-    socklen_t len =
-        address->sa.any.sa_family == AF_INET ? sizeof address->sa.v4 : sizeof address->sa.v6;
+    struct doh_buffer plain = doh_buffer_init(PLAIN_MAX);
+    bool done = doh_h2_take(conn->h2, &plain) &&
+                doh_tls_write(conn->tls, doh_buffer_front(&plain), doh_buffer_used(&plain));
+    doh_buffer_deinit(&plain);
+    return done;
+}
+
+/* False: the connection is lost. */
+static bool push(struct doh_conn *conn)
+{
+    struct doh_buffer *out = doh_tls_out(conn->tls);
+    while (doh_buffer_used(out) > 0) {
+        ssize_t n = send(conn->fd, doh_buffer_front(out), doh_buffer_used(out), MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN) {
+            conn->blocked = true;
+            return listen_for(conn, UV_READABLE | UV_WRITABLE);
+        }
+        if (n < 0 && errno != EINTR) {
+            lose_errno(conn, "the connection with", errno);
+            return false;
+        }
+        if (n > 0)
+            doh_buffer_drop(out, (size_t)n);
+    }
+    return true;
+}
+
+void doh_conn_flush(struct doh_conn *conn)
+{
+    bool ready = conn->state >= DOH_CONN_HANDSHAKE && conn->state <= DOH_CONN_DRAINING;
+    if (!conn->dirty || conn->blocked || !ready)
+        return;
+    conn->dirty = false;
+    if (conn->h2 && !seal(conn)) {
+        lose(conn, DOH_E_HTTP, "the HTTP/2 session failed");
+        return;
+    }
+    if (!push(conn) || !conn->h2)
+        return;
+    deliver(conn); /* a stream may have ended because it could not be sent */
+    (void)look_after(conn);
+}
+
+/* --- questions ----------------------------------------------------------------------------- */
+
+bool doh_conn_is_good(const struct doh_conn *conn)
+{
+    bool suspect = conn->silent_ms > 0 && now_of(conn) - conn->silent_ms >= DOH_FAILOVER_MS;
+    return conn->state == DOH_CONN_OPEN && !suspect;
+}
+
+uint32_t doh_conn_room(const struct doh_conn *conn)
+{
+    return doh_conn_is_good(conn) ? doh_h2_room(conn->h2) : 0;
+}
+
+bool doh_conn_send(struct doh_conn *conn, struct doh_ask *ask)
+{
+    const struct doh_fetch *fetch = ask->fetch;
+    struct doh_h2_request request = {
+        .url = conn->upstream->url,
+        .wire = fetch->wire,
+        .len = fetch->len,
+        .get = conn->upstream->get,
+        .fresh = fetch->fresh,
+        .user = ask,
+    };
+    int32_t stream = doh_h2_submit(conn->h2, &request);
+    if (stream == 0)
+        return false;
+    doh_list_remove(&ask->link);
+    doh_list_append(&conn->asks, &ask->link);
+    ask->conn = conn;
+    ask->stream = stream;
+    ask->get = request.get;
+    ask->left = true;
+    ask->sent_ms = conn->active_ms = now_of(conn);
+    if (conn->silent_ms == 0)
+        conn->silent_ms = ask->sent_ms;
+    arm(conn);
+    mark_dirty(conn);
+    return true;
+}
+
+void doh_conn_forget(struct doh_conn *conn, struct doh_ask *ask)
+{
+    doh_h2_cancel(conn->h2, ask->stream);
+    doh_list_remove(&ask->link);
+    ask->conn = NULL;
+    doh_conn_doubt(conn); /* else nothing would ever end this silence */
+    mark_dirty(conn);
+}
+
+void doh_conn_drain(struct doh_conn *conn)
+{
+    if (conn->state != DOH_CONN_OPEN)
+        return;
+    conn->state = DOH_CONN_DRAINING;
+    mark_dirty(conn);
+}
+
+void doh_conn_doubt(struct doh_conn *conn)
+{
+    if (!conn->h2 || conn->silent_ms == 0 || conn->pinged)
+        return;
+    conn->pinged = true;
+    doh_h2_ping(conn->h2);
+    mark_dirty(conn);
+}
+
+/* --- the beginning ------------------------------------------------------------------------- */
+
+static int begin_connect(const struct doh_address *address, int *ret_fd)
+{
+    int one = 1, timeout_ms = USER_TIMEOUT_MS;
     int fd = socket(address->sa.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return -1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* only makes it faster */
+        return errno;
+    /* Both make things better, neither is needed. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
-    if (connect(fd, &address->sa.any, len) != 0 && errno != EINPROGRESS) {
-        int error = errno;
+    if (connect(fd, &address->sa.any, doh_address_len(address)) != 0 && errno != EINPROGRESS) {
+        int number = errno;
         (void)close(fd);
-        errno = error;
-        return -1;
+        return number;
     }
-    return fd;
+    *ret_fd = fd;
+    return 0;
 }
 
-struct doh_conn *doh_conn_open(uv_loop_t *loop, const struct doh_shared_upstream *upstream,
-                               const struct doh_address *address, SSL_SESSION *session,
-                               const struct doh_conn_limits *limits,
-                               const struct doh_conn_events *events)
+static struct doh_tls *begin_tls(const struct doh_upstream *up)
 {
-    struct doh_conn *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    c->upstream = upstream;
-    c->limits = *limits;
-    c->events = *events;
-    c->opened_ms = uv_now(loop);
-    c->tls = doh_tls_new(upstream, session);
-    c->fd = c->tls ? socket_open(address) : -1;
-    if (c->fd < 0 || uv_poll_init(loop, &c->poll, c->fd) != 0) {
-        int error = errno;
-        if (c->fd >= 0)
-            (void)close(c->fd);
-        doh_tls_free(c->tls);
-        free(c);
-        errno = error;
-        return NULL;
+    struct doh_shared *shared = up->pool->shared;
+    SSL_SESSION *session = doh_shared_session(shared, up->index);
+    struct doh_tls *tls =
+        doh_tls_new(doh_shared_context(shared, up->index), up->url->host, up->url->is_ip, session);
+    SSL_SESSION_free(session);
+    return tls;
+}
+
+static int begin(struct doh_conn *conn)
+{
+    struct doh_pool *pool = conn->upstream->pool;
+    conn->tls = begin_tls(conn->upstream);
+    if (!conn->tls)
+        return ENOMEM;
+    int number = begin_connect(&conn->address, &conn->fd);
+    if (number != 0)
+        return number;
+    int rc = uv_poll_init(pool->loop, &conn->poll, conn->fd);
+    if (rc != 0) {
+        (void)close(conn->fd);
+        return -rc;
     }
-    (void)uv_timer_init(loop, &c->timer); /* cannot fail */
-    c->poll.data = c->timer.data = c;
-    c->handles = 2;
-    (void)uv_poll_start(&c->poll, UV_WRITABLE, on_poll);
-    (void)uv_timer_start(&c->timer, on_timer, SLOW_MS, 0);
-    return c;
+    (void)uv_timer_init(pool->loop, &conn->alarm); /* cannot fail */
+    conn->handles = 2;
+    pool->handles += 2;
+    return 0;
 }
 
-/* --- questions ------------------------------------------------------------------------------- */
-
-bool doh_conn_ready(const struct doh_conn *c)
+struct doh_conn *doh_conn_open(struct doh_upstream *up, const struct doh_address *address,
+                               char reason[static DOH_REASON_MAX])
 {
-    return c->state == CONN_READY && !doh_h2_draining(c->h2);
-}
-
-bool doh_conn_connecting(const struct doh_conn *c)
-{
-    return c->state == CONN_CONNECTING || c->state == CONN_HANDSHAKE;
-}
-
-uint32_t doh_conn_room(const struct doh_conn *c)
-{
-    if (!doh_conn_ready(c))
-        return 0;
-    uint32_t limit = doh_h2_limit(c->h2);
-    uint32_t open = doh_h2_open(c->h2);
-    return limit > open ? limit - open : 0;
-}
-
-bool doh_conn_submit(struct doh_conn *c, bool get, bool fresh, struct doh_exchange *exchange,
-                     uint64_t now_ms)
-{
-    exchange->sent_ms = now_ms;
-    return doh_h2_submit(c->h2, &c->upstream->url, get, fresh, exchange);
-}
-
-void doh_conn_forget(struct doh_conn *c, struct doh_exchange *exchange)
-{
-    doh_h2_forget(c->h2, exchange);
-    rearm(c);
-}
-
-SSL_SESSION *doh_conn_session(struct doh_conn *c)
-{
-    return doh_tls_session(c->tls);
-}
-
-bool doh_conn_resumed(const struct doh_conn *c)
-{
-    return doh_tls_resumed(c->tls);
+    char text[DOH_ADDRESS_TEXT_MAX];
+    struct doh_conn *conn = calloc(1, sizeof *conn);
+    int number = ENOMEM;
+    if (conn) {
+        conn->upstream = up;
+        conn->address = *address;
+        conn->alarm_ms = UINT64_MAX;
+        conn->started_ms = doh_now(up->pool);
+        doh_list_init(&conn->link);
+        doh_list_init(&conn->asks);
+        number = begin(conn);
+    }
+    if (number == 0) {
+        doh_list_append(&up->conns, &conn->link);
+        int rc = uv_poll_start(&conn->poll, UV_WRITABLE, on_poll);
+        if (rc == 0) {
+            arm(conn);
+            return conn;
+        }
+        shut(conn);
+        number = -rc;
+    } else if (conn) {
+        doh_tls_free(conn->tls);
+        free(conn);
+    }
+    (void)snprintf(reason, DOH_REASON_MAX, "cannot connect to %s: %s",
+                   doh_address_text(address, text), strerror(number));
+    return NULL;
 }

@@ -1,48 +1,67 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection to one address of an upstream: socket, TLS, HTTP/2 and their deadlines, on one
- * loop. Everything submitted in one turn leaves in one TLS record and one send, when
- * doh_conn_flush() is called. */
+/* One connection to one address of an upstream: socket, TLS, HTTP/2, and the questions sent on it.
+ *
+ *                  writable     octets        EOF, error   timer             GOAWAY     close
+ *   CONNECTING     HANDSHAKE    -             CLOSED       CLOSED (connect)  -          CLOSED
+ *   HANDSHAKE      flush        OPEN          CLOSED       CLOSED (connect)  -          CLOSED
+ *   OPEN           flush        answers       CLOSED       CLOSED (oldest    DRAINING   CLOSED
+ *                                                          question; idle)
+ *   DRAINING       flush        answers;      CLOSED       CLOSED (oldest    -          CLOSED
+ *                               last: CLOSED               question)
+ *   CLOSED         -            -             -            -                 -          -
+ *
+ * Owner     its upstream, in whose list it is until it is CLOSED. Memory goes back in the last
+ *           close callback of the loop. Whatever ends it by itself, doh_upstream_lost() is told. */
 #ifndef DOH_CONNECTION_H
 #define DOH_CONNECTION_H
 
 #include "doh/h2.h"
-#include "doh/shared.h"
+#include "doh/parts.h"
+#include "doh/tls.h"
 
-#include <uv.h>
-
-struct doh_conn;
-
-struct doh_conn_events { /* called at the end of the connection's own turn */
-    void (*ready)(void *arg, struct doh_conn *conn);
-    /* TCP is taking longer than RFC 8305 would wait: another address may be tried meanwhile. */
-    void (*slow)(void *arg, struct doh_conn *conn);
-    void (*ended)(void *arg, struct doh_conn *conn, struct doh_exchange *exchange);
-    /* Over. Every exchange has ended before. `error` NULL: a clean close without open questions.
-     * The connection frees itself; it must not be used any more. */
-    void (*closed)(void *arg, struct doh_conn *conn, const char *error);
-    void *arg;
+enum doh_conn_state {
+    DOH_CONN_CONNECTING,
+    DOH_CONN_HANDSHAKE,
+    DOH_CONN_OPEN,
+    DOH_CONN_DRAINING,
+    DOH_CONN_CLOSED
 };
 
-struct doh_conn_limits {
-    uint32_t connect_ms, deadline_ms, idle_ms;
+struct doh_conn {
+    struct doh_list link; /* in upstream->conns */
+    struct doh_upstream *upstream;
+    enum doh_conn_state state;
+    struct doh_address address;
+    int fd;
+    uint32_t handles; /* of the loop, not yet closed */
+    uv_poll_t poll;
+    uv_timer_t alarm;
+    uint64_t alarm_ms; /* when it rings; UINT64_MAX: not at all */
+    struct doh_tls *tls;
+    struct doh_h2 *h2;    /* from OPEN on */
+    struct doh_list asks; /* sent, the oldest first */
+    uint64_t started_ms;  /* the connection attempt */
+    uint64_t active_ms;   /* the last question or answer */
+    uint64_t silent_ms;   /* the first question since the last octet came; 0: none. Unlike the
+                           * oldest ask it does not go away when nobody wants the answer */
+    bool answered;        /* at least one response has come */
+    bool pinged;          /* since the silence began */
+    bool dirty;           /* there may be something to send */
+    bool blocked;         /* the socket takes no more for now */
 };
 
-/* NULL: out of memory or no socket; errno tells. `session` (or NULL) is offered for resumption. */
-struct doh_conn *doh_conn_open(uv_loop_t *loop, const struct doh_shared_upstream *upstream,
-                               const struct doh_address *address, SSL_SESSION *session,
-                               const struct doh_conn_limits *limits,
-                               const struct doh_conn_events *events);
-/* Silent for `events` from now on; exchanges are simply no longer in use. */
-void doh_conn_close(struct doh_conn *conn);
+/* NULL when it fails at once; then `reason` says why. */
+struct doh_conn *doh_conn_open(struct doh_upstream *upstream, const struct doh_address *address,
+                               char reason[static DOH_REASON_MAX]);
+void doh_conn_close(struct doh_conn *conn); /* silent; it must hold no asks */
 
-bool doh_conn_ready(const struct doh_conn *conn); /* may take questions, as far as _room says */
-uint32_t doh_conn_room(const struct doh_conn *conn);
-bool doh_conn_connecting(const struct doh_conn *conn);
-bool doh_conn_submit(struct doh_conn *conn, bool get, bool fresh, struct doh_exchange *exchange,
-                     uint64_t now_ms);
-void doh_conn_forget(struct doh_conn *conn, struct doh_exchange *exchange);
+bool doh_conn_is_good(const struct doh_conn *conn);  /* open, and not under suspicion */
+uint32_t doh_conn_room(const struct doh_conn *conn); /* for more questions, now */
+bool doh_conn_send(struct doh_conn *conn, struct doh_ask *ask);
+void doh_conn_forget(struct doh_conn *conn, struct doh_ask *ask);
+void doh_conn_drain(struct doh_conn *conn); /* no new questions; closes after the last answer */
+/* If it has been silent since the last question: asks for a sign of life. */
+void doh_conn_doubt(struct doh_conn *conn);
 void doh_conn_flush(struct doh_conn *conn);
-SSL_SESSION *doh_conn_session(struct doh_conn *conn); /* a reference, or NULL */
-bool doh_conn_resumed(const struct doh_conn *conn);
 
 #endif

@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of one question at the upstreams: tried at one, and when that fails or takes long at
- * another, until its deadline. */
+/* One question's life: chooses upstreams until one has answered or there is no time or no upstream
+ * left. Its states are in parts.h. */
 #ifndef DOH_FETCH_H
 #define DOH_FETCH_H
 
-#include "doh/upstream.h"
+#include "doh/parts.h"
 
-#define DOH_WAITING_MAX 4096u
+#define DOH_FAILOVER_MS 1200u /* without an answer another upstream is asked, too */
+#define DOH_ROUNDS_MAX 3u     /* when no upstream can be reached at all */
 
-struct doh_pool {
-    uv_loop_t *loop;
-    uv_prepare_t prepare;
-    struct doh_shared *shared;
-    doh_event_fn *on_event;
-    void *event_arg;
-    uint32_t upstream_count;
-    struct doh_upstream *upstream;
-    struct doh_resolve **route; /* one c-ares channel a plain route, made on first need */
-    struct doh_fetch *first;    /* all that are not finished */
-    uint32_t fetch_count;
-    uint32_t handles; /* fetches' timers and the prepare that the loop still holds */
-    bool closing;
-    void (*on_closed)(void *arg);
-    void *closed_arg;
-};
+struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request *request,
+                                doh_done_fn *done, void *arg);
 
-void doh_fetch_asking_done(void *arg, struct doh_asking *asking, enum doh_h2_end end);
-void doh_fetch_cancel_all(struct doh_pool *pool); /* each ends with DOH_E_CANCELLED */
-void doh_pool_release(struct doh_pool *pool);     /* frees it when the loop has let go */
+/* In a turn: finds an upstream for a fetch that is CHOOSING. */
+void doh_fetch_choose(struct doh_fetch *fetch);
+/* In a turn: tells the owner, and frees it. */
+void doh_fetch_deliver(struct doh_fetch *fetch);
+
+void doh_fetch_tick(struct doh_fetch *fetch, uint64_t now_ms); /* deadline and failover */
+uint64_t doh_fetch_due_ms(const struct doh_fetch *fetch);
+void doh_fetch_end(struct doh_fetch *fetch, enum doh_err err); /* FINISHED without an answer */
+
+/* From an upstream, about an ask that is idle again. `sent`: the question may have arrived. */
+void doh_fetch_failed(struct doh_ask *ask, uint32_t upstream, enum doh_err err, bool sent);
+void doh_fetch_answered(struct doh_fetch *fetch, const uint8_t *wire, uint32_t len, uint32_t age_s,
+                        uint32_t upstream);
 
 #endif

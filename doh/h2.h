@@ -1,61 +1,76 @@
 /* SPDX-License-Identifier: MIT */
-/* The client side of one HTTP/2 connection (nghttp2) without I/O: octets in, octets out, exchanges
- * that end up in a list. nghttp2's callbacks only move exchanges; their owner is told by _finished
- * when it asks, after its own turn. */
+/* The HTTP/2 side of one connection (RFC 9113), without I/O: requests and the server's octets go
+ * in, octets for the server and finished responses come out.
+ *
+ * Owner     one connection. Nothing is called back: finished responses wait in a list.
+ * Bounds    the body of a response, all the octets waiting to be sent, and the number of streams;
+ *           beyond the first only that stream is reset, beyond the second the session has failed.
+ */
 #ifndef DOH_H2_H
 #define DOH_H2_H
 
+#include "doh/buffer.h"
 #include "doh/response.h"
 #include "doh/url.h"
 
+#define DOH_STREAMS_UNTOLD 100u /* streams before the peer's SETTINGS are known */
+#define DOH_STREAMS_MAX 200u    /* never more, whatever the peer allows */
+
 struct doh_h2;
 
+struct doh_h2_request {
+    const struct doh_url *url; /* borrowed for the call, like `wire` */
+    const uint8_t *wire;
+    uint32_t len;
+    bool get;
+    bool fresh; /* Cache-Control: no-cache */
+    void *user; /* comes back with the response; not NULL */
+};
+
 enum doh_h2_end {
-    DOH_H2_ANSWERED,  /* status and body are whole */
-    DOH_H2_REFUSED,   /* the peer did not look at it: may be asked again without a thought */
-    DOH_H2_RESET,     /* the peer gave the stream up */
-    DOH_H2_TOO_LARGE, /* more than DOH_BODY_MAX octets: we gave it up */
-    DOH_H2_LOST,      /* the connection ended first */
+    DOH_H2_RESPONSE,  /* head and body are complete */
+    DOH_H2_UNTOUCHED, /* the peer says that it has not looked at it (RFC 9113 8.7) */
+    DOH_H2_RESET,     /* the peer gave the stream up, or it broke the protocol */
+    DOH_H2_OVERSIZE,  /* more than DOH_BODY_MAX octets; we gave the stream up */
 };
-
-/* One request and its response. The caller's storage; in use from _submit until it is returned by
- * _finished or handed to _forget. */
-struct doh_exchange {
-    struct doh_exchange *next, *prev;
-    const uint8_t *query; /* borrowed while in use */
-    uint32_t query_len;
-    uint64_t sent_ms; /* for the owner's deadlines */
-    uint32_t sent;    /* of query */
-    int32_t stream;
-    bool finished;
+struct doh_h2_response {
+    void *user;
     enum doh_h2_end end;
-    struct doh_response response;
-    uint8_t *body; /* owned; freed by doh_exchange_deinit() */
-    uint32_t body_len, body_cap;
+    struct doh_head head;
+    const uint8_t *body; /* borrowed until the next call of any function here */
+    uint32_t len;
 };
-void doh_exchange_deinit(struct doh_exchange *exchange);
 
-struct doh_h2 *doh_h2_new(void);     /* NULL: out of memory */
-void doh_h2_free(struct doh_h2 *h2); /* nothing may be in use any more */
+/* `limit`: how many streams the peer allowed last time, DOH_STREAMS_UNTOLD when that is unknown.
+ * NULL when out of memory. */
+struct doh_h2 *doh_h2_new(uint32_t limit);
+void doh_h2_free(struct doh_h2 *h2); /* NULL is fine; unfinished requests are forgotten */
 
-/* False: the session takes no more (GOAWAY, out of memory). */
-bool doh_h2_submit(struct doh_h2 *h2, const struct doh_url *url, bool get, bool fresh,
-                   struct doh_exchange *exchange);
-/* The peer's octets. False: the connection is broken, all exchanges will end as LOST. */
-bool doh_h2_feed(struct doh_h2 *h2, const uint8_t *octets, size_t len);
-/* Octets to send, valid until the next call; 0: none. Negative: broken. */
-long doh_h2_take(struct doh_h2 *h2, const uint8_t **ret);
-/* Ends every exchange still open. */
-void doh_h2_lose(struct doh_h2 *h2, enum doh_h2_end end);
-/* The next exchange that has ended, which is then no longer in use; NULL: none. */
-struct doh_exchange *doh_h2_finished(struct doh_h2 *h2);
-/* Silently gives an exchange up; it is no longer in use. */
-void doh_h2_forget(struct doh_h2 *h2, struct doh_exchange *exchange);
+uint32_t doh_h2_room(const struct doh_h2 *h2); /* how many requests may be submitted now */
 
-uint32_t doh_h2_open(const struct doh_h2 *h2);  /* exchanges under way */
-uint32_t doh_h2_limit(const struct doh_h2 *h2); /* how many there may be now */
-bool doh_h2_draining(const struct doh_h2 *h2);  /* GOAWAY was seen: nothing new */
-bool doh_h2_over(const struct doh_h2 *h2);      /* neither side has anything to say */
-struct doh_exchange *doh_h2_oldest(const struct doh_h2 *h2);
+/* The stream's number, or 0: out of memory, or no room. */
+int32_t doh_h2_submit(struct doh_h2 *h2, const struct doh_h2_request *request);
+
+/* Gives the stream of that number up; no response comes back for it any more. */
+void doh_h2_cancel(struct doh_h2 *h2, int32_t id);
+
+/* NULL, or why the session cannot go on (static). */
+const char *doh_h2_feed(struct doh_h2 *h2, const uint8_t *octets, size_t len, int64_t now_s);
+
+/* Moves what is to be sent to `out`; false when it does not fit, or memory or the session failed.
+ */
+bool doh_h2_take(struct doh_h2 *h2, struct doh_buffer *out);
+
+bool doh_h2_next(struct doh_h2 *h2, struct doh_h2_response *ret);
+
+/* GOAWAY was received or sent: nothing new may be submitted (RFC 9113 6.8). */
+bool doh_h2_draining(const struct doh_h2 *h2);
+bool doh_h2_over(const struct doh_h2 *h2); /* nothing more will come or go */
+
+/* What the peer allows, DOH_STREAMS_UNTOLD until it has said so. */
+uint32_t doh_h2_limit(const struct doh_h2 *h2);
+
+void doh_h2_ping(struct doh_h2 *h2);    /* queues a PING; any octet that comes is its answer */
+void doh_h2_goodbye(struct doh_h2 *h2); /* queues a GOAWAY */
 
 #endif

@@ -2,110 +2,277 @@
 #include "doh/pool.h"
 
 #include "doh/fetch.h"
+#include "doh/plain.h"
+#include "doh/shared.h"
+#include "doh/upstream.h"
 
+#include <openssl/rand.h>
+
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* Runs after timers and before the loop waits: what was asked in this turn leaves together. */
-static void on_prepare(uv_prepare_t *prepare)
+#define WAITING_MAX 4096u /* fetches of one pool */
+#define ALARM_GRAIN_MS 5u /* so that many deadlines in a row share one ring */
+
+#define X(id, words, ede) {words, ede},
+static const struct {
+    const char *words;
+    uint16_t ede;
+} errors[] = {DOH_ERRORS(X)};
+#undef X
+
+const char *doh_err_text(enum doh_err err)
 {
-    struct doh_pool *pool = prepare->data;
-    for (uint32_t i = 0; i < pool->upstream_count; i++)
-        doh_upstream_pump(&pool->upstream[i]);
+    size_t i = (size_t)err;
+    return i < sizeof errors / sizeof errors[0] ? errors[i].words : "unknown error";
 }
 
-static void init_upstream(struct doh_pool *pool, uint32_t i)
+uint16_t doh_err_ede(enum doh_err err)
 {
-    pool->upstream[i] = (struct doh_upstream){
-        .loop = pool->loop,
-        .shared = &pool->shared->upstream[i],
-        .config = &pool->shared->config->upstreams[i],
-        .limits = pool->shared->config,
-        .index = i,
-        .on_event = pool->on_event,
-        .event_arg = pool->event_arg,
-        .on_done = doh_fetch_asking_done,
-        .done_arg = pool,
-    };
-    doh_upstream_init(&pool->upstream[i]);
+    size_t i = (size_t)err;
+    return i < sizeof errors / sizeof errors[0] ? errors[i].ede : (uint16_t)DNS_EDE_OTHER;
+}
+
+uint32_t doh_random(void)
+{
+    uint32_t value = 0;
+    (void)RAND_bytes((unsigned char *)&value, sizeof value); /* fails only with a broken OpenSSL */
+    return value;
+}
+
+void doh_pool_event(struct doh_pool *pool, enum doh_event_level level, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    if (!pool->on_event)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args); /* cut when too long */
+    va_end(args);
+    pool->on_event(pool->event_arg, level, text);
+}
+
+/* --- the turn ------------------------------------------------------------------------------ */
+
+static void on_busy(uv_idle_t *idle)
+{
+    (void)idle; /* that it is active keeps the loop from waiting; the turn is in on_prepare() */
+}
+
+void doh_pool_busy(struct doh_pool *pool)
+{
+    if (!uv_is_closing((uv_handle_t *)&pool->busy))
+        (void)uv_idle_start(&pool->busy, on_busy); /* has a callback */
+}
+
+static void deliver_finished(struct doh_pool *pool)
+{
+    while (!doh_list_empty(&pool->finished)) /* a `done` may cancel any of the others */
+        doh_fetch_deliver(DOH_ITEM(pool->finished.next, struct doh_fetch, link));
+}
+
+static void choose_upstreams(struct doh_pool *pool)
+{
+    struct doh_list now;
+    doh_list_init(&now);
+    doh_list_move(&now, &pool->choosing);
+    while (!doh_list_empty(&now))
+        doh_fetch_choose(DOH_ITEM(now.next, struct doh_fetch, link)); /* moves it elsewhere */
+}
+
+static void close_handles(struct doh_pool *pool);
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct doh_pool *pool = DOH_ITEM(prepare, struct doh_pool, turn);
+    if (!uv_is_active((uv_handle_t *)&pool->busy))
+        return;
+    (void)uv_idle_stop(&pool->busy); /* cannot fail */
+    deliver_finished(pool);
+    if (pool->closing) {
+        close_handles(pool);
+        return;
+    }
+    choose_upstreams(pool);
+    for (uint32_t i = 0; i < pool->upstream_count; i++)
+        doh_upstream_pump(&pool->upstreams[i]);
+    for (uint32_t i = 0; i < pool->upstream_count; i++)
+        doh_upstream_flush(&pool->upstreams[i]);
+}
+
+/* --- deadlines of fetches ------------------------------------------------------------------ */
+
+static uint64_t tick_list(struct doh_list *list, uint64_t now)
+{
+    uint64_t due = UINT64_MAX;
+    struct doh_list *next;
+    for (struct doh_list *i = list->next; i != list; i = next) {
+        struct doh_fetch *f = DOH_ITEM(i, struct doh_fetch, link);
+        next = i->next; /* it may move to another list */
+        doh_fetch_tick(f, now);
+        if (f->state != DOH_FETCH_FINISHED && doh_fetch_due_ms(f) < due)
+            due = doh_fetch_due_ms(f);
+    }
+    return due;
+}
+
+static void on_alarm(uv_timer_t *timer)
+{
+    struct doh_pool *pool = DOH_ITEM(timer, struct doh_pool, alarm);
+    uint64_t now = doh_now(pool);
+    pool->alarm_ms = UINT64_MAX;
+    uint64_t choosing = tick_list(&pool->choosing, now);
+    uint64_t asked = tick_list(&pool->asked, now);
+    uint64_t due = choosing < asked ? choosing : asked;
+    if (due < UINT64_MAX)
+        doh_pool_wake(pool, due);
+}
+
+void doh_pool_wake(struct doh_pool *pool, uint64_t at_ms)
+{
+    uint64_t now = doh_now(pool);
+    if (at_ms >= pool->alarm_ms || uv_is_closing((uv_handle_t *)&pool->alarm))
+        return;
+    pool->alarm_ms = at_ms;
+    uint64_t wait_ms = at_ms > now + ALARM_GRAIN_MS ? at_ms - now : ALARM_GRAIN_MS;
+    (void)uv_timer_start(&pool->alarm, on_alarm, wait_ms, 0); /* has a callback */
+}
+
+/* --- beginning and end --------------------------------------------------------------------- */
+
+static void free_pool(struct doh_pool *pool)
+{
+    free(pool->upstreams);
+    free(pool->routes);
+    free(pool);
+}
+
+void doh_pool_handle_closed(struct doh_pool *pool)
+{
+    if (--pool->handles > 0)
+        return;
+    void (*on_closed)(void *) = pool->on_closed;
+    void *arg = pool->closed_arg;
+    free_pool(pool);
+    if (on_closed)
+        on_closed(arg);
+}
+
+static void on_prepare_closed(uv_handle_t *handle)
+{
+    doh_pool_handle_closed(DOH_ITEM(handle, struct doh_pool, turn));
+}
+
+static void on_busy_closed(uv_handle_t *handle)
+{
+    doh_pool_handle_closed(DOH_ITEM(handle, struct doh_pool, busy));
+}
+
+static void on_alarm_closed(uv_handle_t *handle)
+{
+    doh_pool_handle_closed(DOH_ITEM(handle, struct doh_pool, alarm));
+}
+
+static void close_handles(struct doh_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->upstream_count; i++)
+        doh_upstream_close(&pool->upstreams[i]);
+    for (uint32_t i = 0; i < pool->config->route_count; i++)
+        doh_plain_close(pool->routes[i]);
+    uv_close((uv_handle_t *)&pool->turn, on_prepare_closed);
+    uv_close((uv_handle_t *)&pool->busy, on_busy_closed);
+    uv_close((uv_handle_t *)&pool->alarm, on_alarm_closed);
+}
+
+static void init_loop(struct doh_pool *pool) /* none of these can fail */
+{
+    (void)uv_prepare_init(pool->loop, &pool->turn);
+    (void)uv_idle_init(pool->loop, &pool->busy);
+    (void)uv_timer_init(pool->loop, &pool->alarm);
+    (void)uv_prepare_start(&pool->turn, on_prepare);
+    pool->handles = 3;
 }
 
 struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_event_fn *on_event,
                               void *arg)
 {
+    const struct doh_config *config = doh_shared_config(shared);
     struct doh_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return NULL;
-    *pool =
-        (struct doh_pool){.loop = loop, .shared = shared, .on_event = on_event, .event_arg = arg};
-    pool->upstream_count = shared->config->upstream_count;
-    pool->upstream = calloc(pool->upstream_count + 1u, sizeof *pool->upstream);
-    pool->route = calloc(shared->config->route_count + 1u, sizeof *pool->route);
-    if (!pool->upstream || !pool->route) {
-        free(pool->upstream);
-        free(pool->route);
-        free(pool);
+    *pool = (struct doh_pool){.loop = loop,
+                              .shared = shared,
+                              .config = config,
+                              .on_event = on_event,
+                              .event_arg = arg,
+                              .upstream_count = config->upstream_count,
+                              .alarm_ms = UINT64_MAX};
+    pool->upstreams = calloc(config->upstream_count + 1u, sizeof pool->upstreams[0]);
+    pool->routes = calloc(config->route_count + 1u, sizeof(struct doh_plain *));
+    if (!pool->upstreams || !pool->routes) {
+        free_pool(pool);
         return NULL;
     }
+    doh_list_init(&pool->choosing);
+    doh_list_init(&pool->asked);
+    doh_list_init(&pool->finished);
+    init_loop(pool);
     for (uint32_t i = 0; i < pool->upstream_count; i++)
-        init_upstream(pool, i);
-    (void)uv_prepare_init(loop, &pool->prepare); /* cannot fail */
-    pool->prepare.data = pool;
-    pool->handles = 1;
-    (void)uv_prepare_start(&pool->prepare, on_prepare);
+        doh_upstream_init(&pool->upstreams[i], pool, i);
     return pool;
 }
 
 void doh_pool_warm(struct doh_pool *pool)
 {
-    if (pool->upstream_count > 0)
-        doh_upstream_connect(&pool->upstream[0]);
+    if (pool->upstream_count > 0 && !pool->closing)
+        doh_upstream_warm(&pool->upstreams[0]);
 }
 
-void doh_pool_release(struct doh_pool *pool)
+static void cancel_all(struct doh_list *list)
 {
-    if (!pool->closing || pool->handles > 0)
-        return;
-    void (*on_closed)(void *arg) = pool->on_closed;
-    void *arg = pool->closed_arg;
-    free(pool->upstream);
-    free(pool->route);
-    free(pool);
-    on_closed(arg);
-}
-
-static void on_prepare_closed(uv_handle_t *handle)
-{
-    struct doh_pool *pool = handle->data;
-    pool->handles--;
-    doh_pool_release(pool);
+    while (!doh_list_empty(list))
+        doh_fetch_end(DOH_ITEM(list->next, struct doh_fetch, link), DOH_E_CANCELLED);
 }
 
 void doh_pool_close(struct doh_pool *pool, void (*on_closed)(void *arg), void *arg)
 {
+    if (pool->closing)
+        return;
+    pool->closing = true;
     pool->on_closed = on_closed;
     pool->closed_arg = arg;
-    pool->closing = true;
-    doh_fetch_cancel_all(pool);
-    for (uint32_t i = 0; i < pool->upstream_count; i++)
-        doh_upstream_deinit(&pool->upstream[i]);
-    for (uint32_t i = 0; i < pool->shared->config->route_count; i++)
-        if (pool->route[i])
-            doh_resolve_close(pool->route[i]);
-    uv_close((uv_handle_t *)&pool->prepare, on_prepare_closed);
+    cancel_all(&pool->choosing);
+    cancel_all(&pool->asked);
+    doh_pool_busy(pool); /* the next turn tells their owners, and closes */
+}
+
+/* --- what callers ask ---------------------------------------------------------------------- */
+
+struct doh_fetch *doh_fetch_start(struct doh_pool *pool, const struct doh_request *request,
+                                  doh_done_fn *done, void *arg)
+{
+    if (pool->closing || pool->fetch_count >= WAITING_MAX)
+        return NULL;
+    struct doh_fetch *f = doh_fetch_new(pool, request, done, arg);
+    if (f)
+        pool->fetch_count++;
+    return f;
 }
 
 uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *name)
 {
     uint32_t best = DOH_ROUTE_DEFAULT;
-    unsigned labels = 0;
-    for (uint32_t r = 0; r < config->route_count; r++) {
-        for (uint32_t d = 0; d < config->routes[r].domain_count; d++) {
-            const struct dns_name *domain = &config->routes[r].domains[d];
-            if (!dns_name_within(name, domain) ||
-                (best != DOH_ROUTE_DEFAULT && domain->labels < labels))
+    unsigned best_labels = 0;
+    for (uint32_t i = 0; i < config->route_count; i++) {
+        const struct doh_route_config *route = &config->routes[i];
+        for (uint32_t d = 0; d < route->domain_count; d++) {
+            const struct dns_name *domain = &route->domains[d];
+            bool longer = best == DOH_ROUTE_DEFAULT || domain->labels > best_labels;
+            if (!longer || !dns_name_within(name, domain))
                 continue;
-            best = r;
-            labels = domain->labels;
+            best = i;
+            best_labels = domain->labels;
         }
     }
     return best;
@@ -114,18 +281,15 @@ uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *
 void doh_pool_blame(struct doh_pool *pool, uint32_t upstream, enum doh_lie lie)
 {
     if (upstream < pool->upstream_count)
-        doh_upstream_blame(&pool->upstream[upstream], lie);
+        doh_upstream_lied(&pool->upstreams[upstream], lie == DOH_LIE_STRIPPED
+                                                          ? "it strips signatures or proofs"
+                                                          : "its answers are forged");
 }
 
 uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status *ret, uint32_t cap)
 {
-    uint64_t now_ms = uv_now(pool->loop);
     uint32_t count = pool->upstream_count < cap ? pool->upstream_count : cap;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct doh_upstream *up = &pool->upstream[i];
-        ret[i] = up->status;
-        ret[i].quarantine_ms =
-            up->quarantine_ms > now_ms ? (uint32_t)(up->quarantine_ms - now_ms) : 0;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        ret[i] = doh_upstream_status(&pool->upstreams[i]);
     return count;
 }

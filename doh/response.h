@@ -1,33 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP side of an answer says, header by header (RFC 8484 5, RFC 9110). */
+/* What an HTTP response means to a DoH client (RFC 8484 4.2, 5.1; RFC 9110 15): status, media type
+ * and the few fields that matter, and whether its body answers the question. No I/O, no state. */
 #ifndef DOH_RESPONSE_H
 #define DOH_RESPONSE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "dns/message.h"
 
-#define DOH_BODY_MAX 65535u
+#define DOH_BODY_MAX DNS_MSG_MAX
 
-struct doh_response {
-    uint16_t status;        /* 0: none yet */
-    bool dns_media;         /* content-type is application/dns-message */
-    uint32_t age_s;         /* RFC 9111 5.1; 0 when absent or not a number */
-    uint32_t retry_after_s; /* delta-seconds only; 0 when absent */
+struct doh_head {
+    uint16_t status; /* of the final response; 0: none yet */
+    bool is_dns;     /* Content-Type: application/dns-message */
+    bool has_age;
+    bool has_retry_after;
+    uint32_t age_s;
+    uint32_t retry_after_s; /* 0 to DOH_RETRY_AFTER_MAX_S */
 };
 
-void doh_response_header(struct doh_response *response, const uint8_t *name, size_t name_len,
-                         const uint8_t *value, size_t value_len);
+#define DOH_RETRY_AFTER_MAX_S 300u
 
-/* What a response means for the upstream. */
-enum doh_meaning {
-    DOH_MEANS_ANSWER, /* 200 with the right media type: look at the body */
-    DOH_MEANS_METHOD, /* 405, 415, 501: the other method may do */
-    DOH_MEANS_CONFIG, /* other 4xx, or 200 that is no DNS: our URL or its service is wrong */
-    DOH_MEANS_LATER,  /* 429, 503: obey Retry-After */
-    DOH_MEANS_BROKEN, /* other 5xx, and redirects, which are never followed */
-    DOH_MEANS_AGAIN,  /* 421, 425: once more on a new connection */
+/* One header field (or :status). `now_s` is for a Retry-After that names a date. */
+void doh_head_field(struct doh_head *head, const void *name, size_t name_len, const void *value,
+                    size_t value_len, int64_t now_s);
+
+/* RFC 9110 10.2.3: seconds or a date; false when it is neither. */
+bool doh_retry_after(const char *value, size_t len, int64_t now_s, uint32_t *ret_s);
+
+enum doh_verdict {
+    DOH_ANSWERED,  /* status and media type are right; the body has to be looked at */
+    DOH_FLIP,      /* 405, 415, 501: try the other method */
+    DOH_ELSEWHERE, /* 421, 425: the same question again on another connection */
+    DOH_REFUSED,   /* 3xx and other 4xx: the configuration or the access is wrong; not soon again */
+    DOH_LATER,     /* 429, 503: overloaded; Retry-After says how long */
+    DOH_BROKEN,    /* 5xx, and whatever else is not an answer */
+    DOH_NOT_DNS,   /* 200, but no application/dns-message */
 };
-enum doh_meaning doh_response_meaning(const struct doh_response *response);
+enum doh_verdict doh_head_judge(const struct doh_head *head);
+
+enum doh_body { DOH_BODY_ANSWER, DOH_BODY_TRUNCATED, DOH_BODY_GARBAGE };
+
+/* A DNS response to just this question, with the query's id (RFC 5452 9.1, RFC 8484 4.2.1). */
+enum doh_body doh_body_judge(const uint8_t *body, uint32_t len, uint16_t id,
+                             const struct dns_question *question);
 
 #endif

@@ -1,66 +1,173 @@
 // SPDX-License-Identifier: MIT
 #include "doh/shared.h"
 
+#include "doh/tls.h"
+
+#include <ares.h>
 #include <openssl/err.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static const unsigned char alpn[] = {2, 'h', '2'};
+#define SESSIONS_MAX 4u
 
-/* NULL with a static sentence in *error. */
-static SSL_CTX *context_new(const struct doh_upstream_config *config, const char **error)
+struct shared_upstream {
+    struct doh_url url;
+    SSL_CTX *context;
+    pthread_mutex_t lock; /* of the sessions: workers put them in and take them out */
+    SSL_SESSION *session[SESSIONS_MAX];
+    uint32_t session_count;
+};
+
+struct doh_shared {
+    const struct doh_config *config;
+    X509_STORE *system; /* made when the first upstream wants it */
+    uint32_t count;     /* upstreams that are ready */
+    struct shared_upstream upstream[];
+};
+
+const struct doh_config *doh_shared_config(const struct doh_shared *shared)
 {
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    *error = "TLS cannot be set up";
-    if (!ctx)
-        return NULL;
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-    (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    bool ok = SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
-              SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn) == 0;
-    if (ok) {
-        *error = config->ca_file ? "its CA file cannot be read" : "the system's CAs cannot be read";
-        ok = config->ca_file ? SSL_CTX_load_verify_locations(ctx, config->ca_file, NULL) == 1
-                             : SSL_CTX_set_default_verify_paths(ctx) == 1;
-    }
-    ERR_clear_error();
-    if (ok)
-        return ctx;
-    SSL_CTX_free(ctx);
-    return NULL;
+    return shared->config;
 }
 
-static bool open_upstream(const struct doh_upstream_config *config, struct doh_shared_upstream *up,
-                          const char **error)
+const struct doh_url *doh_shared_url(const struct doh_shared *shared, uint32_t upstream)
 {
-    if (!doh_url_parse(config->url, &up->url, error))
+    return &shared->upstream[upstream].url;
+}
+
+const char *doh_shared_operator(const struct doh_shared *shared, uint32_t upstream)
+{
+    const char *configured = shared->config->upstreams[upstream].operator_;
+    return configured ? configured : shared->upstream[upstream].url.host;
+}
+
+SSL_CTX *doh_shared_context(const struct doh_shared *shared, uint32_t upstream)
+{
+    return shared->upstream[upstream].context;
+}
+
+SSL_SESSION *doh_shared_session(struct doh_shared *shared, uint32_t upstream)
+{
+    struct shared_upstream *u = &shared->upstream[upstream];
+    SSL_SESSION *session = NULL;
+    (void)pthread_mutex_lock(&u->lock);
+    if (u->session_count > 0) {
+        session = u->session[u->session_count - 1]; /* the newest */
+        if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+            u->session_count--;
+        else
+            (void)SSL_SESSION_up_ref(session);
+    }
+    (void)pthread_mutex_unlock(&u->lock);
+    return session;
+}
+
+/* OpenSSL hands a reference over: 1 says that it is kept. */
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct shared_upstream *u = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    SSL_SESSION *oldest = NULL;
+    (void)pthread_mutex_lock(&u->lock);
+    if (u->session_count == SESSIONS_MAX) {
+        oldest = u->session[0];
+        for (uint32_t i = 1; i < SESSIONS_MAX; i++)
+            u->session[i - 1] = u->session[i];
+        u->session_count--;
+    }
+    u->session[u->session_count++] = session;
+    (void)pthread_mutex_unlock(&u->lock);
+    SSL_SESSION_free(oldest);
+    return 1;
+}
+
+static X509_STORE *system_store(struct doh_shared *shared)
+{
+    if (!shared->system)
+        shared->system = X509_STORE_new();
+    else
+        return shared->system;
+    if (shared->system && X509_STORE_set_default_paths(shared->system) != 1) {
+        X509_STORE_free(shared->system);
+        shared->system = NULL;
+    }
+    return shared->system;
+}
+
+static const char *last_reason(void)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    return reason ? reason : "out of memory";
+}
+
+static SSL_CTX *make_context(struct doh_shared *shared, const struct doh_upstream_config *config,
+                             char *error, size_t error_cap)
+{
+    SSL_CTX *context = NULL;
+    X509_STORE *own = NULL;
+    ERR_clear_error();
+    if (config->ca_file) {
+        own = X509_STORE_new();
+        if (!own || X509_STORE_load_file(own, config->ca_file) != 1) {
+            (void)snprintf(error, error_cap, "upstream %s: cannot use the CA file %s: %s",
+                           config->name, config->ca_file, last_reason());
+            goto out;
+        }
+    }
+    X509_STORE *store = own ? own : system_store(shared);
+    context = store ? doh_tls_context(store) : NULL;
+    if (!context)
+        (void)snprintf(error, error_cap, "upstream %s: cannot set up TLS: %s", config->name,
+                       last_reason());
+out:
+    X509_STORE_free(own);
+    return context;
+}
+
+static bool add_upstream(struct doh_shared *shared, char *error, size_t error_cap)
+{
+    struct shared_upstream *u = &shared->upstream[shared->count];
+    const struct doh_upstream_config *config = &shared->config->upstreams[shared->count];
+    const char *wrong = doh_url_parse(config->url, &u->url);
+    if (wrong) {
+        (void)snprintf(error, error_cap, "upstream %s: the URL %s cannot be used: %s", config->name,
+                       config->url, wrong);
         return false;
-    *error = "get needs a URL with {?dns} at its end";
-    if (config->get && !up->url.has_variable)
+    }
+    u->context = make_context(shared, config, error, error_cap);
+    if (!u->context)
         return false;
-    up->ctx = context_new(config, error);
-    return up->ctx != NULL;
+    if (pthread_mutex_init(&u->lock, NULL) != 0) {
+        (void)snprintf(error, error_cap, "upstream %s: cannot make a lock", config->name);
+        SSL_CTX_free(u->context);
+        return false;
+    }
+    SSL_CTX_set_app_data(u->context, u);
+    SSL_CTX_sess_set_new_cb(u->context, on_session);
+    shared->count++;
+    return true;
 }
 
 struct doh_shared *doh_shared_new(const struct doh_config *config, char *error, size_t error_cap)
 {
-    struct doh_shared *shared = calloc(1, sizeof *shared);
-    if (!shared) {
+    struct doh_shared *shared = NULL;
+    if (config->upstream_count > DOH_UPSTREAMS_MAX) {
+        (void)snprintf(error, error_cap, "more than %u upstreams", DOH_UPSTREAMS_MAX);
+        return NULL;
+    }
+    shared = calloc(1, sizeof *shared + config->upstream_count * sizeof shared->upstream[0]);
+    if (!shared || ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
         (void)snprintf(error, error_cap, "out of memory");
+        free(shared);
         return NULL;
     }
     shared->config = config;
-    for (uint32_t i = 0; i < config->upstream_count; i++) {
-        const char *why;
-        if (open_upstream(&config->upstreams[i], &shared->upstream[i], &why))
-            continue;
-        (void)snprintf(error, error_cap, "upstream %s: %s %s", config->upstreams[i].name,
-                       config->upstreams[i].url, why);
-        doh_shared_free(shared);
-        return NULL;
-    }
+    while (shared->count < config->upstream_count)
+        if (!add_upstream(shared, error, error_cap)) {
+            doh_shared_free(shared);
+            return NULL;
+        }
     return shared;
 }
 
@@ -68,7 +175,14 @@ void doh_shared_free(struct doh_shared *shared)
 {
     if (!shared)
         return;
-    for (uint32_t i = 0; i < DOH_UPSTREAMS_MAX; i++)
-        SSL_CTX_free(shared->upstream[i].ctx);
+    for (uint32_t i = 0; i < shared->count; i++) {
+        struct shared_upstream *u = &shared->upstream[i];
+        for (uint32_t s = 0; s < u->session_count; s++)
+            SSL_SESSION_free(u->session[s]);
+        SSL_CTX_free(u->context);
+        (void)pthread_mutex_destroy(&u->lock);
+    }
+    X509_STORE_free(shared->system);
+    ares_library_cleanup();
     free(shared);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What every pool of the process shares: the parsed URL and TLS context of each upstream. */
+/* What all workers share of the upstreams: parsed URLs and TLS contexts, immutable, and the TLS
+ * sessions for resumption, under a lock. */
 #ifndef DOH_SHARED_H
 #define DOH_SHARED_H
 
@@ -8,14 +9,13 @@
 
 #include <openssl/ssl.h>
 
-struct doh_shared_upstream {
-    struct doh_url url;
-    SSL_CTX *ctx; /* thread-safe; sessions for resumption live in each pool */
-};
+const struct doh_config *doh_shared_config(const struct doh_shared *shared);
+const struct doh_url *doh_shared_url(const struct doh_shared *shared, uint32_t upstream);
+const char *doh_shared_operator(const struct doh_shared *shared, uint32_t upstream);
+SSL_CTX *doh_shared_context(const struct doh_shared *shared, uint32_t upstream);
 
-struct doh_shared {
-    const struct doh_config *config;
-    struct doh_shared_upstream upstream[DOH_UPSTREAMS_MAX];
-};
+/* A session to resume, or NULL; the caller frees it. TLS 1.3 tickets are given out once only
+ * (RFC 8446 C.4). */
+SSL_SESSION *doh_shared_session(struct doh_shared *shared, uint32_t upstream);
 
 #endif

@@ -8,42 +8,113 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define IN_MAX (64u << 10)
+#define OUT_MAX (2u << 20) /* a peer that reads nothing is given up beyond it */
+
 struct doh_tls {
     SSL *ssl;
-    BIO *in, *out; /* owned by ssl */
-    char error[160];
+    BIO_METHOD *method;
+    struct doh_buffer in, out;
+    char host[256];
+    char error[DOH_TLS_TEXT_MAX];
 };
 
-static bool set_peer(SSL *ssl, const struct doh_url *url)
+static int bio_read(BIO *bio, char *buf, int cap)
 {
-    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-    if (url->is_ip)
-        return X509_VERIFY_PARAM_set1_ip_asc(param, url->host) == 1;
-    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return X509_VERIFY_PARAM_set1_host(param, url->host, 0) == 1 &&
-           SSL_set_tlsext_host_name(ssl, url->host) == 1;
+    struct doh_tls *tls = BIO_get_data(bio);
+    size_t used = doh_buffer_used(&tls->in);
+    BIO_clear_retry_flags(bio);
+    if (used == 0 || cap <= 0) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    size_t n = used < (size_t)cap ? used : (size_t)cap;
+    memcpy(buf, doh_buffer_front(&tls->in), n);
+    doh_buffer_drop(&tls->in, n);
+    return (int)n;
 }
 
-struct doh_tls *doh_tls_new(const struct doh_shared_upstream *upstream, SSL_SESSION *session)
+static int bio_write(BIO *bio, const char *octets, int len)
+{
+    struct doh_tls *tls = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (len <= 0 || !doh_buffer_add(&tls->out, octets, (size_t)len))
+        return -1;
+    return len;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *ptr)
+{
+    (void)bio;
+    (void)number;
+    (void)ptr;
+    return command == BIO_CTRL_FLUSH; /* the connection flushes once a turn */
+}
+
+static BIO *new_bio(struct doh_tls *tls)
+{
+    tls->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "flat buffers");
+    if (!tls->method || BIO_meth_set_read(tls->method, bio_read) != 1 ||
+        BIO_meth_set_write(tls->method, bio_write) != 1 ||
+        BIO_meth_set_ctrl(tls->method, bio_ctrl) != 1)
+        return NULL;
+    BIO *bio = BIO_new(tls->method);
+    if (bio) {
+        BIO_set_data(bio, tls);
+        BIO_set_init(bio, 1);
+    }
+    return bio;
+}
+
+SSL_CTX *doh_tls_context(X509_STORE *store)
+{
+    static const unsigned char h2[] = {2, 'h', '2'};
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (!context)
+        return NULL;
+    (void)SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    (void)SSL_CTX_set_session_cache_mode(context,
+                                         SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    (void)SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set1_cert_store(context, store);
+    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_alpn_protos(context, h2, sizeof h2) != 0) {
+        SSL_CTX_free(context);
+        return NULL;
+    }
+    return context;
+}
+
+static bool expect_host(SSL *ssl, const char *host, bool is_ip)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (is_ip)
+        return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
+    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
+           SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
+struct doh_tls *doh_tls_new(SSL_CTX *context, const char *host, bool is_ip, SSL_SESSION *session)
 {
     struct doh_tls *tls = calloc(1, sizeof *tls);
     if (!tls)
         return NULL;
-    tls->in = BIO_new(BIO_s_mem());
-    tls->out = BIO_new(BIO_s_mem());
-    tls->ssl = SSL_new(upstream->ctx);
-    if (!tls->in || !tls->out || !tls->ssl || !set_peer(tls->ssl, &upstream->url)) {
-        BIO_free(tls->in);
-        BIO_free(tls->out);
-        SSL_free(tls->ssl);
-        free(tls);
+    tls->in = doh_buffer_init(IN_MAX);
+    tls->out = doh_buffer_init(OUT_MAX);
+    (void)snprintf(tls->host, sizeof tls->host, "%s", host);
+    tls->ssl = SSL_new(context);
+    BIO *bio = tls->ssl ? new_bio(tls) : NULL;
+    if (!bio || !expect_host(tls->ssl, host, is_ip)) {
+        BIO_free(bio);
+        doh_tls_free(tls);
         return NULL;
     }
-    (void)BIO_set_mem_eof_return(tls->in, -1); /* empty means: not yet */
-    SSL_set_bio(tls->ssl, tls->in, tls->out);
+    SSL_set_bio(tls->ssl, bio, bio);
     SSL_set_connect_state(tls->ssl);
     if (session)
-        (void)SSL_set_session(tls->ssl, session); /* refused: a full handshake it is */
+        (void)SSL_set_session(tls->ssl, session); /* if it cannot be used, a full handshake */
     return tls;
 }
 
@@ -51,110 +122,105 @@ void doh_tls_free(struct doh_tls *tls)
 {
     if (!tls)
         return;
+    if (tls->ssl) /* else OpenSSL makes the session of a cut connection unfit for resumption */
+        SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(tls->ssl);
+    BIO_meth_free(tls->method);
+    doh_buffer_deinit(&tls->in);
+    doh_buffer_deinit(&tls->out);
     free(tls);
 }
 
-bool doh_tls_feed(struct doh_tls *tls, const uint8_t *cipher, size_t len)
+struct doh_buffer *doh_tls_in(struct doh_tls *tls)
 {
-    return len <= INT32_MAX && BIO_write(tls->in, cipher, (int)len) == (int)len;
+    return &tls->in;
 }
 
-static void keep_error(struct doh_tls *tls)
+struct doh_buffer *doh_tls_out(struct doh_tls *tls)
 {
-    long verify = SSL_get_verify_result(tls->ssl);
-    unsigned long code = ERR_peek_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    if (verify != X509_V_OK)
-        (void)snprintf(tls->error, sizeof tls->error, "certificate refused: %s",
-                       X509_verify_cert_error_string(verify));
+    return &tls->out;
+}
+
+static void name_the_check(struct doh_tls *tls)
+{
+    long verified = SSL_get_verify_result(tls->ssl);
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
+        (void)snprintf(tls->error, sizeof tls->error, "its certificate is not for %.120s",
+                       tls->host);
+    else if (verified != X509_V_OK)
+        (void)snprintf(tls->error, sizeof tls->error, "its certificate is refused: %s",
+                       X509_verify_cert_error_string(verified));
     else
         (void)snprintf(tls->error, sizeof tls->error, "TLS failed: %s",
-                       reason ? reason : "the connection was closed");
-    ERR_clear_error();
+                       reason ? reason : "the server broke the protocol");
 }
 
-static bool agreed_on_h2(const struct doh_tls *tls)
+static enum doh_tls_step step_of(struct doh_tls *tls, int rc)
 {
-    const unsigned char *protocol;
-    unsigned len;
+    int error = SSL_get_error(tls->ssl, rc);
+    if (error == SSL_ERROR_WANT_READ)
+        return DOH_TLS_MORE;
+    name_the_check(tls);
+    return DOH_TLS_FAILED;
+}
+
+static bool speaks_h2(struct doh_tls *tls)
+{
+    const unsigned char *protocol = NULL;
+    unsigned len = 0;
     SSL_get0_alpn_selected(tls->ssl, &protocol, &len);
-    return len == 2 && memcmp(protocol, "h2", 2) == 0;
+    if (len == 2 && memcmp(protocol, "h2", 2) == 0)
+        return true;
+    (void)snprintf(tls->error, sizeof tls->error, "the server does not agree to HTTP/2 (ALPN)");
+    return false;
 }
 
 enum doh_tls_step doh_tls_handshake(struct doh_tls *tls)
 {
+    ERR_clear_error(); /* SSL_get_error() looks at what others of this thread left there */
+    int rc = SSL_do_handshake(tls->ssl);
+    if (rc != 1)
+        return step_of(tls, rc);
+    return speaks_h2(tls) ? DOH_TLS_DONE : DOH_TLS_FAILED;
+}
+
+enum doh_tls_step doh_tls_read(struct doh_tls *tls, void *buf, size_t cap, size_t *ret_len)
+{
     ERR_clear_error();
-    int n = SSL_do_handshake(tls->ssl);
-    if (n == 1 && agreed_on_h2(tls))
+    size_t len = 0;
+    int rc = SSL_read_ex(tls->ssl, buf, cap, &len);
+    if (rc != 1 && SSL_get_error(tls->ssl, rc) == SSL_ERROR_ZERO_RETURN) {
+        *ret_len = 0;
         return DOH_TLS_DONE;
-    if (n == 1) {
-        (void)snprintf(tls->error, sizeof tls->error, "the server does not speak HTTP/2 (ALPN h2)");
-        return DOH_TLS_FAILED;
     }
-    int why = SSL_get_error(tls->ssl, n);
-    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
-        return DOH_TLS_WANT;
-    keep_error(tls);
-    return DOH_TLS_FAILED;
+    if (rc != 1)
+        return step_of(tls, rc);
+    *ret_len = len;
+    return DOH_TLS_DONE;
 }
 
-int doh_tls_read(struct doh_tls *tls, uint8_t *plain, int cap)
+bool doh_tls_write(struct doh_tls *tls, const void *octets, size_t len)
 {
     ERR_clear_error();
-    int n = SSL_read(tls->ssl, plain, cap);
-    if (n > 0)
-        return n;
-    int why = SSL_get_error(tls->ssl, n);
-    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
-        return 0;
-    if (why != SSL_ERROR_ZERO_RETURN)
-        keep_error(tls);
-    ERR_clear_error();
-    return -1;
+    size_t written;
+    return len == 0 || (SSL_write_ex(tls->ssl, octets, len, &written) == 1 && written == len);
 }
 
-bool doh_tls_write(struct doh_tls *tls, const uint8_t *plain, size_t len)
+void doh_tls_goodbye(struct doh_tls *tls)
 {
     ERR_clear_error();
-    return len == 0 || (len <= INT32_MAX && SSL_write(tls->ssl, plain, (int)len) == (int)len);
-}
-
-size_t doh_tls_pending(struct doh_tls *tls, const uint8_t **ret)
-{
-    char *data = NULL;
-    long len = BIO_get_mem_data(tls->out, &data);
-    *ret = (const uint8_t *)data;
-    return len > 0 ? (size_t)len : 0;
-}
-
-void doh_tls_sent(struct doh_tls *tls, size_t len)
-{
-    uint8_t gone[4096];
-    while (len > 0) { /* a memory BIO drops what is read from it */
-        int n = BIO_read(tls->out, gone, (int)(len < sizeof gone ? len : sizeof gone));
-        if (n <= 0)
-            return;
-        len -= (size_t)n;
-    }
-}
-
-const char *doh_tls_error(const struct doh_tls *tls)
-{
-    return tls->error[0] ? tls->error : "TLS failed";
-}
-
-SSL_SESSION *doh_tls_session(struct doh_tls *tls)
-{
-    SSL_SESSION *session = SSL_get1_session(tls->ssl);
-    if (session && !SSL_SESSION_is_resumable(session)) {
-        SSL_SESSION_free(session);
-        return NULL;
-    }
-    return session;
+    if (SSL_is_init_finished(tls->ssl))
+        (void)SSL_shutdown(tls->ssl); /* a courtesy; the peer's own is not waited for */
+    ERR_clear_error();
 }
 
 bool doh_tls_resumed(const struct doh_tls *tls)
 {
     return SSL_session_reused(tls->ssl) == 1;
+}
+
+const char *doh_tls_error(const struct doh_tls *tls)
+{
+    return tls->error;
 }

@@ -1,32 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS without sockets: cipher text in, plain text out, and the reverse, over memory BIOs. */
+/* TLS of one connection over flat buffers, without I/O: the server's octets go in, octets for the
+ * server come out, plain octets on the other side. OpenSSL reads and writes them through a BIO of
+ * ours, so that what is written at once leaves in one record and one send. */
 #ifndef DOH_TLS_H
 #define DOH_TLS_H
 
-#include "doh/shared.h"
+#include "doh/buffer.h"
+
+#include <openssl/ssl.h>
+
+#define DOH_TLS_TEXT_MAX 200u
 
 struct doh_tls;
 
-enum doh_tls_step { DOH_TLS_WANT, DOH_TLS_DONE, DOH_TLS_FAILED };
+/* A context for one upstream: TLS 1.2 at least, ALPN h2, the peer verified by `store` (a reference
+ * is taken). NULL when out of memory. */
+SSL_CTX *doh_tls_context(X509_STORE *store);
 
-/* `session` (or NULL) is offered for resumption. NULL: out of memory. */
-struct doh_tls *doh_tls_new(const struct doh_shared_upstream *upstream, SSL_SESSION *session);
-void doh_tls_free(struct doh_tls *tls);
+/* `host` is the name or, with `is_ip`, the address that the certificate must be for (RFC 9110
+ * 4.3.4). `session` (or NULL) is offered for resumption. NULL when out of memory. */
+struct doh_tls *doh_tls_new(SSL_CTX *context, const char *host, bool is_ip, SSL_SESSION *session);
+void doh_tls_free(struct doh_tls *tls); /* NULL is fine */
 
-bool doh_tls_feed(struct doh_tls *tls, const uint8_t *cipher, size_t len); /* false: no memory */
-/* DONE once certificate, name and ALPN h2 are verified. FAILED: doh_tls_error() says which check.
- */
+/* Where received octets are put, and where those to send are found. */
+struct doh_buffer *doh_tls_in(struct doh_tls *tls);
+struct doh_buffer *doh_tls_out(struct doh_tls *tls);
+
+enum doh_tls_step { DOH_TLS_MORE, DOH_TLS_DONE, DOH_TLS_FAILED };
+
+/* Goes on with the handshake as far as the octets reach. DONE: the peer is who it should be and
+ * speaks h2. */
 enum doh_tls_step doh_tls_handshake(struct doh_tls *tls);
-/* Octets read, 0: nothing now, -1: closed or broken. */
-int doh_tls_read(struct doh_tls *tls, uint8_t *plain, int cap);
-bool doh_tls_write(struct doh_tls *tls, const uint8_t *plain, size_t len); /* one record */
-/* Cipher text to send: borrowed until _sent or the next write. */
-size_t doh_tls_pending(struct doh_tls *tls, const uint8_t **ret);
-void doh_tls_sent(struct doh_tls *tls, size_t len);
 
-const char *doh_tls_error(const struct doh_tls *tls); /* a sentence's end, never NULL */
-/* The newest session ticket, a reference for the caller, or NULL. */
-SSL_SESSION *doh_tls_session(struct doh_tls *tls);
+/* Plain octets into `buf`. DONE: *ret_len > 0 octets, or 0: the peer has closed its side. */
+enum doh_tls_step doh_tls_read(struct doh_tls *tls, void *buf, size_t cap, size_t *ret_len);
+
+bool doh_tls_write(struct doh_tls *tls, const void *octets, size_t len);
+void doh_tls_goodbye(struct doh_tls *tls); /* queues a close_notify */
+
 bool doh_tls_resumed(const struct doh_tls *tls);
+const char *doh_tls_error(const struct doh_tls *tls); /* why it FAILED, naming the check */
 
 #endif

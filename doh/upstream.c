@@ -1,388 +1,358 @@
 // SPDX-License-Identifier: MIT
 #include "doh/upstream.h"
 
-#include "doh/bootstrap.h"
+#include "doh/dial.h"
+#include "doh/fetch.h"
+#include "doh/shared.h"
 
-#include <openssl/rand.h>
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define BACKOFF_FIRST_MS 100u
-#define BACKOFF_MAX_MS 30000u
-#define CONFIG_BACKOFF_MS 60000u
-#define RETRY_AFTER_MAX_MS 300000u
-#define LIES_WINDOW_MS 60000u
-#define LIES_MAX 3u
-#define QUARANTINE_MS 60000u
-#define QUARANTINE_DOUBLINGS 4u
+#define HOLD_MS 60000u       /* after a status that says that the configuration is wrong */
+#define SAME_EVENT_MS 60000u /* the same reason is not reported again that soon */
+#define FRUITLESS_MAX 2u
 
-static uint64_t now_ms(const struct doh_upstream *up)
+void doh_upstream_init(struct doh_upstream *up, struct doh_pool *pool, uint32_t index)
 {
-    return uv_now(up->loop);
-}
-
-__attribute__((format(printf, 3, 4))) static void
-tell(const struct doh_upstream *up, enum doh_event_level level, const char *format, ...)
-{
-    char words[256];
-    char line[320];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(words, sizeof words, format, args);
-    va_end(args);
-    (void)snprintf(line, sizeof line, "upstream %s: %s", up->config->name, words);
-    up->on_event(up->event_arg, level, line);
-}
-
-/* One line when the state changes, not one for each question. */
-static void note_error(struct doh_upstream *up, const char *error)
-{
-    bool same = !strcmp(up->status.last_error, error);
-    up->status.failures++;
-    if (same)
-        return;
-    (void)snprintf(up->status.last_error, sizeof up->status.last_error, "%s", error);
-    tell(up, DOH_EVENT_WARNING, "%s", error);
-}
-
-void doh_upstream_init(struct doh_upstream *up)
-{
-    up->status.name = up->config->name;
+    up->pool = pool;
+    up->index = index;
+    up->config = &pool->config->upstreams[index];
+    up->url = doh_shared_url(pool->shared, index);
     up->get = up->config->get;
+    up->stream_limit = DOH_STREAMS_UNTOLD;
+    up->status.name = up->config->name ? up->config->name : up->url->host;
+    doh_list_init(&up->waiting[0]);
+    doh_list_init(&up->waiting[1]);
+    doh_list_init(&up->conns);
+    doh_dial_init(up);
 }
 
-bool doh_upstream_healthy(const struct doh_upstream *up)
+void doh_upstream_close(struct doh_upstream *up)
 {
-    return now_ms(up) >= up->retry_ms && now_ms(up) >= up->quarantine_ms;
+    doh_dial_close(up);
+    while (!doh_list_empty(&up->conns))
+        doh_conn_close(DOH_ITEM(up->conns.next, struct doh_conn, link));
 }
 
-/* --- queue ----------------------------------------------------------------------------------- */
-
-static void queue_push(struct doh_queue *queue, struct doh_asking *a)
+static bool has_good(const struct doh_upstream *up)
 {
-    a->next = NULL;
-    a->prev = queue->last;
-    if (queue->last)
-        queue->last->next = a;
-    else
-        queue->first = a;
-    queue->last = a;
-    a->state = ASKING_QUEUED;
-}
-
-static void queue_take(struct doh_queue *queue, struct doh_asking *a)
-{
-    if (a->prev)
-        a->prev->next = a->next;
-    else
-        queue->first = a->next;
-    if (a->next)
-        a->next->prev = a->prev;
-    else
-        queue->last = a->prev;
-    a->state = ASKING_IDLE;
-}
-
-static struct doh_queue *queue_of(struct doh_upstream *up, const struct doh_asking *a)
-{
-    return a->speculative ? &up->speculative : &up->ordinary;
-}
-
-static struct doh_asking *queue_first(struct doh_upstream *up)
-{
-    return up->ordinary.first ? up->ordinary.first : up->speculative.first;
-}
-
-void doh_upstream_ask(struct doh_upstream *up, struct doh_asking *asking)
-{
-    asking->upstream = up;
-    asking->started_ms = now_ms(up);
-    queue_push(queue_of(up, asking), asking);
-}
-
-void doh_upstream_forget(struct doh_upstream *up, struct doh_asking *asking)
-{
-    if (asking->state == ASKING_QUEUED)
-        queue_take(queue_of(up, asking), asking);
-    else if (asking->state == ASKING_SENT)
-        doh_conn_forget(asking->conn, &asking->exchange);
-    asking->state = ASKING_IDLE;
-    asking->conn = NULL;
-}
-
-/* Nothing can be sent: everything that waits is told so. */
-static void fail_queue(struct doh_upstream *up)
-{
-    struct doh_asking *a;
-    /* Those queued meanwhile by `on_done` wait for the next attempt. */
-    struct doh_asking *last_ordinary = up->ordinary.last;
-    struct doh_asking *last_speculative = up->speculative.last;
-    bool stop = false;
-    while (!stop && last_ordinary && (a = up->ordinary.first) != NULL) {
-        stop = a == last_ordinary;
-        queue_take(&up->ordinary, a);
-        up->on_done(up->done_arg, a, DOH_H2_LOST);
-    }
-    stop = false;
-    while (!stop && last_speculative && (a = up->speculative.first) != NULL) {
-        stop = a == last_speculative;
-        queue_take(&up->speculative, a);
-        up->on_done(up->done_arg, a, DOH_H2_LOST);
-    }
-}
-
-/* --- connections ----------------------------------------------------------------------------- */
-
-static void back_off(struct doh_upstream *up)
-{
-    uint32_t shift = up->attempts_failed < 9 ? up->attempts_failed : 9;
-    uint64_t most = (uint64_t)BACKOFF_FIRST_MS << shift;
-    uint16_t random = 0;
-    if (most > BACKOFF_MAX_MS)
-        most = BACKOFF_MAX_MS;
-    (void)RAND_bytes((unsigned char *)&random, sizeof random); /* jitter: any number will do */
-    up->retry_ms = now_ms(up) + most / 2 + most * random / UINT16_MAX / 2;
-    up->attempts_failed++;
-}
-
-static bool connecting(const struct doh_upstream *up)
-{
-    for (unsigned i = 0; i < DOH_CONNS_MAX; i++)
-        if (up->conn[i] && doh_conn_connecting(up->conn[i]))
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = i->next)
+        if (doh_conn_is_good(DOH_ITEM(i, struct doh_conn, link)))
             return true;
-    return up->resolving > 0 && up->address_count == 0; /* the first address is enough */
+    return false;
 }
 
-static void drop_conn(struct doh_upstream *up, const struct doh_conn *conn)
+void doh_upstream_warm(struct doh_upstream *up)
 {
-    for (unsigned i = 0; i < DOH_CONNS_MAX; i++)
-        if (up->conn[i] == conn)
-            up->conn[i] = NULL;
-    up->status.connected = false;
-    for (unsigned i = 0; i < DOH_CONNS_MAX; i++)
-        up->status.connected = up->status.connected || (up->conn[i] && doh_conn_ready(up->conn[i]));
+    if (!has_good(up))
+        doh_dial_want(up);
 }
 
-static void on_ready(void *arg, struct doh_conn *conn)
+struct doh_upstream_status doh_upstream_status(const struct doh_upstream *up)
 {
-    struct doh_upstream *up = arg;
-    for (unsigned i = 0; i < DOH_CONNS_MAX; i++) { /* the race is over */
-        if (up->conn[i] == conn) {
-            up->address_next = up->conn_address[i]; /* the next connection begins there */
-        } else if (up->conn[i] && doh_conn_connecting(up->conn[i])) {
-            doh_conn_close(up->conn[i]);
-            up->conn[i] = NULL;
-        }
-    }
-    bool news = up->status.connects == 0 || up->status.last_error[0];
-    up->status.connects++;
-    up->status.resumed += doh_conn_resumed(conn);
-    up->status.connected = true;
+    struct doh_upstream_status status = up->status;
+    status.connected = has_good(up);
+    status.rtt_ms = (up->health.srtt_us + 999) / 1000;
+    status.quarantine_ms = doh_health_quarantine_ms(&up->health, doh_now(up->pool));
+    return status;
+}
+
+/* --- events -------------------------------------------------------------------------------- */
+
+static void report(struct doh_upstream *up, enum doh_err err, const char *reason)
+{
+    uint64_t now = doh_now(up->pool);
+    bool news =
+        up->trouble != err && (up->reported != err || now - up->reported_ms >= SAME_EVENT_MS);
+    (void)snprintf(up->status.last_error, sizeof up->status.last_error, "%s", reason);
+    up->trouble = err;
+    if (!news)
+        return;
+    up->reported = err;
+    up->reported_ms = now;
+    up->loud = true;
+    if (doh_health_backing_off(&up->health, now))
+        doh_pool_event(up->pool, DOH_EVENT_WARNING, "upstream %s: %s; next try in %llu ms",
+                       up->status.name, reason, (unsigned long long)(up->health.retry_at_ms - now));
+    else
+        doh_pool_event(up->pool, DOH_EVENT_WARNING, "upstream %s: %s", up->status.name, reason);
+}
+
+static void report_good(struct doh_upstream *up)
+{
+    up->trouble = DOH_OK;
     up->status.last_error[0] = '\0';
-    up->attempts_failed = 0;
-    up->retry_ms = 0;
-    if (news)
-        tell(up, DOH_EVENT_INFO, "connected");
-}
-
-static void on_ended(void *arg, struct doh_conn *conn, struct doh_exchange *exchange)
-{
-    struct doh_upstream *up = arg;
-    struct doh_asking *a = (struct doh_asking *)(void *)exchange; /* its first member */
-    (void)conn;
-    a->state = ASKING_IDLE;
-    a->conn = NULL;
-    up->on_done(up->done_arg, a, exchange->end);
-}
-
-static void open_next(struct doh_upstream *up);
-
-static void on_slow(void *arg, struct doh_conn *conn)
-{
-    struct doh_upstream *up = arg;
-    (void)conn;
-    if (up->address_count > 1)
-        open_next(up);
-}
-
-static void keep_session(struct doh_upstream *up, struct doh_conn *conn)
-{
-    SSL_SESSION *session = doh_conn_session(conn);
-    if (!session)
+    if (!up->loud)
         return;
-    SSL_SESSION_free(up->session);
-    up->session = session;
+    up->loud = false;
+    doh_pool_event(up->pool, DOH_EVENT_INFO, "upstream %s answers again", up->status.name);
 }
 
-static void on_closed(void *arg, struct doh_conn *conn, const char *error)
+/* --- asks ---------------------------------------------------------------------------------- */
+
+static struct doh_list *queue_of(const struct doh_ask *ask)
 {
-    struct doh_upstream *up = arg;
-    bool was_attempt = error && up->status.connected == false;
-    keep_session(up, conn);
-    drop_conn(up, conn);
-    if (error)
-        note_error(up, error);
-    if (was_attempt && !connecting(up)) {
-        back_off(up);
-        fail_queue(up);
+    return &ask->upstream->waiting[ask->fetch->speculative ? 1 : 0];
+}
+
+void doh_upstream_ask(struct doh_upstream *up, struct doh_ask *ask, struct doh_fetch *fetch)
+{
+    *ask = (struct doh_ask){.fetch = fetch, .upstream = up};
+    doh_list_init(&ask->link);
+    doh_list_append(queue_of(ask), &ask->link);
+    doh_pool_busy(up->pool);
+}
+
+static void make_idle(struct doh_ask *ask)
+{
+    doh_list_remove(&ask->link);
+    ask->upstream = NULL;
+    ask->conn = NULL;
+}
+
+void doh_upstream_forget(struct doh_ask *ask)
+{
+    if (!ask->upstream)
+        return;
+    if (ask->conn)
+        doh_conn_forget(ask->conn, ask);
+    make_idle(ask);
+}
+
+static void fail(struct doh_ask *ask, enum doh_err err)
+{
+    struct doh_upstream *up = ask->upstream;
+    up->status.failures++;
+    bool sent = ask->left;
+    make_idle(ask);
+    doh_fetch_failed(ask, up->index, err, sent);
+}
+
+/* A question that got no answer for reasons that lie in the connection: it goes first on another
+ * one, but only once; DNS questions are idempotent. */
+static void replay(struct doh_ask *ask, enum doh_err err, const char *reason)
+{
+    struct doh_upstream *up = ask->upstream;
+    if (ask->replayed) {
+        report(up, err, reason);
+        fail(ask, err);
+        return;
     }
+    up->status.replays++;
+    ask->replayed = true;
+    ask->conn = NULL;
+    doh_list_prepend(queue_of(ask), &ask->link);
+    doh_pool_busy(up->pool);
 }
 
-static void open_next(struct doh_upstream *up)
+static struct doh_ask *first_waiting(const struct doh_upstream *up)
 {
-    const struct doh_conn_limits limits = {up->limits->connect_ms, up->limits->deadline_ms,
-                                           up->limits->idle_ms};
-    const struct doh_conn_events events = {on_ready, on_slow, on_ended, on_closed, up};
-    unsigned slot = 0;
-    while (slot < DOH_CONNS_MAX && up->conn[slot])
-        slot++;
-    if (slot == DOH_CONNS_MAX || up->address_count == 0)
-        return;
-    uint32_t which = up->address_next++ % up->address_count;
-    struct doh_address address = up->addresses[which];
-    up->conn_address[slot] = which;
-    address.sa.v4.sin_port = htons(up->shared->url.port); /* at the same place in both families */
-    SSL_SESSION *session = up->session;
-    up->session = NULL; /* a ticket is for one connection (RFC 8446 C.4) */
-    up->conn[slot] = doh_conn_open(up->loop, up->shared, &address, session, &limits, &events);
-    SSL_SESSION_free(session);
-    if (!up->conn[slot])
-        note_error(up, strerror(errno));
-}
-
-void doh_upstream_connect(struct doh_upstream *up)
-{
-    unsigned used = 0;
-    for (unsigned i = 0; i < DOH_CONNS_MAX; i++)
-        used += up->conn[i] != NULL;
-    if (connecting(up) || up->closing || used == DOH_CONNS_MAX)
-        return;
-    if (doh_bootstrap_wanted(up))
-        doh_bootstrap_start(up);
-    if (connecting(up))
-        return; /* doh_upstream_pump() comes back when there is an address */
-    for (uint32_t i = 0; i < up->address_count && !connecting(up); i++)
-        open_next(up); /* one that is refused on the spot gives way to the next */
-    if (!connecting(up)) {
-        back_off(up);
-        fail_queue(up);
-    }
-}
-
-static struct doh_conn *with_room(const struct doh_upstream *up)
-{
-    for (unsigned i = 0; i < DOH_CONNS_MAX; i++)
-        if (up->conn[i] && doh_conn_room(up->conn[i]) > 0)
-            return up->conn[i];
+    for (unsigned i = 0; i < 2; i++)
+        if (!doh_list_empty(&up->waiting[i]))
+            return DOH_ITEM(up->waiting[i].next, struct doh_ask, link);
     return NULL;
+}
+
+static void fill(struct doh_upstream *up, struct doh_conn *conn)
+{
+    struct doh_ask *ask;
+    while (doh_conn_room(conn) > 0 && (ask = first_waiting(up)) != NULL) {
+        if (!doh_conn_send(conn, ask)) {
+            fail(ask, DOH_E_MEMORY);
+            continue;
+        }
+        ask->fetch->sent++;
+        up->status.questions++;
+    }
 }
 
 void doh_upstream_pump(struct doh_upstream *up)
 {
-    struct doh_asking *a;
-    struct doh_conn *conn;
-    while ((a = queue_first(up)) && (conn = with_room(up))) {
-        queue_take(queue_of(up, a), a);
-        if (!doh_conn_submit(conn, up->get, a->fresh, &a->exchange, now_ms(up))) {
-            up->on_done(up->done_arg, a, DOH_H2_REFUSED);
-            continue;
-        }
-        a->state = ASKING_SENT;
-        a->conn = conn;
-        up->status.questions++;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = i->next)
+        fill(up, DOH_ITEM(i, struct doh_conn, link));
+    if (first_waiting(up))
+        doh_dial_want(up);
+}
+
+void doh_upstream_flush(struct doh_upstream *up)
+{
+    struct doh_list *next;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
+        next = i->next; /* it may close itself, but none of the others */
+        doh_conn_flush(DOH_ITEM(i, struct doh_conn, link));
     }
-    for (unsigned i = 0; i < DOH_CONNS_MAX; i++)
-        if (up->conn[i])
-            doh_conn_flush(up->conn[i]);
-    if (queue_first(up) && !connecting(up))
-        doh_upstream_connect(up); /* none, or all are full: with both slots taken it waits */
 }
 
-void doh_upstream_deinit(struct doh_upstream *up)
+void doh_upstream_slow(struct doh_upstream *up)
 {
-    up->closing = true;
-    for (unsigned i = 0; i < DOH_CONNS_MAX; i++)
-        if (up->conn[i])
-            doh_conn_close(up->conn[i]);
-    memset(up->conn, 0, sizeof up->conn);
-    if (up->resolve)
-        doh_resolve_close(up->resolve);
-    up->resolve = NULL;
-    SSL_SESSION_free(up->session);
-    up->session = NULL;
-    free(up->addresses);
-    up->addresses = NULL;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = i->next)
+        doh_conn_doubt(DOH_ITEM(i, struct doh_conn, link));
+    /* One slow question on a lively connection says something about that question only. */
+    if (!has_good(up))
+        doh_health_failed(&up->health, doh_now(up->pool), DOH_BACKOFF_SLOW_MS, doh_random());
 }
 
-/* --- health ---------------------------------------------------------------------------------- */
-
-void doh_upstream_blame(struct doh_upstream *up, enum doh_lie lie)
+void doh_upstream_lied(struct doh_upstream *up, const char *how)
 {
-    uint64_t now = now_ms(up);
+    uint64_t now = doh_now(up->pool);
     up->status.lies++;
-    if (now > up->lies_since_ms + LIES_WINDOW_MS) {
-        up->lies_since_ms = now;
-        up->lies_lately = 0;
-    }
-    if (++up->lies_lately < LIES_MAX)
-        return;
-    uint32_t shift =
-        up->quarantines < QUARANTINE_DOUBLINGS ? up->quarantines : QUARANTINE_DOUBLINGS;
-    up->quarantine_ms = now + ((uint64_t)QUARANTINE_MS << shift);
-    up->quarantines++;
-    up->lies_lately = 0;
-    tell(up, DOH_EVENT_WARNING, "%s; not asked for %u s while another upstream lives",
-         lie == DOH_LIE_STRIPPED ? "strips signatures or proofs off its answers"
-                                 : "gives answers that another upstream disproves",
-         QUARANTINE_MS / 1000 << shift);
+    if (doh_health_lied(&up->health, now))
+        doh_pool_event(up->pool, DOH_EVENT_WARNING,
+                       "upstream %s: %s; it is not chosen for %u s while another lives",
+                       up->status.name, how, doh_health_quarantine_ms(&up->health, now) / 1000);
 }
 
-void doh_upstream_failed(struct doh_upstream *up, const struct doh_response *response,
-                         const char *what)
-{
-    char words[120];
-    uint64_t wait_ms = 0;
-    if (!response) {
-        note_error(up, what);
-        return;
-    }
-    (void)snprintf(words, sizeof words, "HTTP status %u%s for %s", response->status,
-                   response->status == 200 ? " with another media type than application/dns-message"
-                                           : "",
-                   up->config->url);
-    switch (doh_response_meaning(response)) {
-    case DOH_MEANS_METHOD:
-        if (!up->method_flipped && up->shared->url.has_variable) {
-            up->method_flipped = true;
-            up->get = !up->get;
-            break;
-        }
-        wait_ms = CONFIG_BACKOFF_MS;
-        break;
-    case DOH_MEANS_CONFIG: wait_ms = CONFIG_BACKOFF_MS; break;
-    case DOH_MEANS_LATER:
-        wait_ms = response->retry_after_s ? response->retry_after_s * UINT64_C(1000) : 1000;
-        wait_ms = wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS;
-        break;
-    case DOH_MEANS_BROKEN: wait_ms = 1000; break;
-    case DOH_MEANS_AGAIN:
-    case DOH_MEANS_ANSWER: break;
-    }
-    note_error(up, words);
-    if (wait_ms > 0)
-        up->retry_ms = now_ms(up) + wait_ms;
-}
+/* --- what responses mean ------------------------------------------------------------------- */
 
-void doh_upstream_answered(struct doh_upstream *up, uint64_t rtt_ms)
+static void take_answer(struct doh_upstream *up, struct doh_ask *ask,
+                        const struct doh_h2_response *r)
 {
+    struct doh_fetch *fetch = ask->fetch;
     up->status.answers++;
-    up->status.last_error[0] = '\0';
-    uint32_t rtt = rtt_ms < UINT32_MAX / 8 ? (uint32_t)rtt_ms : UINT32_MAX / 8;
-    rtt = rtt > 0 ? rtt : 1;
-    up->status.rtt_ms = up->status.rtt_ms ? (up->status.rtt_ms * 7 + rtt) / 8 : rtt;
+    up->fruitless = 0;
+    doh_health_worked(&up->health, doh_now(up->pool), ask->sent_ms);
+    report_good(up);
+    make_idle(ask);
+    doh_fetch_answered(fetch, r->body, r->len, r->head.age_s, up->index);
+}
+
+static void judge_body(struct doh_upstream *up, struct doh_ask *ask,
+                       const struct doh_h2_response *r)
+{
+    const struct doh_fetch *fetch = ask->fetch;
+    uint16_t id = 0, flags = 0;
+    (void)dns_header_peek(fetch->wire, fetch->len, &id, &flags); /* our own query */
+    switch (doh_body_judge(r->body, r->len, id, &fetch->question)) {
+    case DOH_BODY_ANSWER: take_answer(up, ask, r); return;
+    case DOH_BODY_TRUNCATED: /* RFC 8484 has no room for it: nothing limits the size here */
+        report(up, DOH_E_GARBAGE, "it truncates its answers");
+        break;
+    case DOH_BODY_GARBAGE:
+        up->status.mismatches++;
+        report(up, DOH_E_GARBAGE, doh_err_text(DOH_E_GARBAGE));
+        doh_upstream_lied(up, "its answers are no answers to the questions");
+        break;
+    }
+    fail(ask, DOH_E_GARBAGE);
+}
+
+static void refuse(struct doh_upstream *up, struct doh_ask *ask, enum doh_err err,
+                   const char *reason, uint32_t backoff_ms)
+{
+    uint64_t now = doh_now(up->pool);
+    if (backoff_ms == HOLD_MS)
+        doh_health_hold(&up->health, now, HOLD_MS);
+    else
+        doh_health_failed(&up->health, now, backoff_ms, doh_random());
+    report(up, err, reason);
+    fail(ask, err);
+}
+
+static void flip(struct doh_upstream *up, struct doh_ask *ask, const char *reason)
+{
+    if (ask->get == up->get && !up->flipped) {
+        up->flipped = true;
+        up->get = !up->get;
+        doh_pool_event(up->pool, DOH_EVENT_INFO, "upstream %s: %s; asking by %s from now on",
+                       up->status.name, reason, up->get ? "GET" : "POST");
+    }
+    if (ask->get == up->get) {
+        refuse(up, ask, DOH_E_HTTP, reason, HOLD_MS);
+        return;
+    }
+    ask->conn = NULL;
+    doh_list_prepend(queue_of(ask), &ask->link);
+    doh_pool_busy(up->pool);
+}
+
+static void come_back_later(struct doh_upstream *up, struct doh_ask *ask,
+                            const struct doh_head *head, const char *reason)
+{
+    if (head->has_retry_after)
+        doh_health_shut(&up->health, doh_now(up->pool), head->retry_after_s * 1000);
+    refuse(up, ask, DOH_E_HTTP, reason, DOH_BACKOFF_SLOW_MS);
+}
+
+static void judge(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask *ask,
+                  const struct doh_h2_response *r)
+{
+    char reason[DOH_REASON_MAX];
+    enum doh_verdict verdict = doh_head_judge(&r->head);
+    (void)snprintf(reason, sizeof reason, "HTTP status %u for https://%.80s%.60s", r->head.status,
+                   up->url->authority, up->url->path);
+    switch (verdict) {
+    case DOH_ANSWERED: judge_body(up, ask, r); break;
+    case DOH_FLIP: flip(up, ask, reason); break;
+    case DOH_ELSEWHERE:
+        doh_conn_drain(conn);
+        replay(ask, DOH_E_HTTP, reason);
+        break;
+    case DOH_REFUSED: refuse(up, ask, DOH_E_HTTP, reason, HOLD_MS); break;
+    case DOH_LATER: come_back_later(up, ask, &r->head, reason); break;
+    case DOH_BROKEN: refuse(up, ask, DOH_E_HTTP, reason, DOH_BACKOFF_SLOW_MS); break;
+    case DOH_NOT_DNS:
+        refuse(up, ask, DOH_E_GARBAGE, "its answers are not of the type application/dns-message",
+               DOH_BACKOFF_SLOW_MS);
+        break;
+    }
+}
+
+void doh_upstream_response(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask *ask,
+                           const struct doh_h2_response *response)
+{
+    switch (response->end) {
+    case DOH_H2_RESPONSE: judge(up, conn, ask, response); break;
+    case DOH_H2_UNTOUCHED:
+        replay(ask, DOH_E_UNREACHABLE, "it does not take questions that it was sent");
+        break;
+    case DOH_H2_RESET: replay(ask, DOH_E_HTTP, "it gives up questions without an answer"); break;
+    case DOH_H2_OVERSIZE:
+        up->status.mismatches++;
+        report(up, DOH_E_GARBAGE, "an answer was longer than 65535 octets");
+        fail(ask, DOH_E_GARBAGE);
+        break;
+    }
+}
+
+/* --- connections come and go --------------------------------------------------------------- */
+
+void doh_upstream_opened(struct doh_upstream *up, struct doh_conn *conn)
+{
+    up->status.connects++;
+    if (doh_tls_resumed(conn->tls))
+        up->status.resumed++;
+    doh_dial_opened(up, conn);
+    doh_pool_busy(up->pool);
+}
+
+void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_conn_state before,
+                       struct doh_list *asks, enum doh_err err, const char *reason)
+{
+    if (before < DOH_CONN_OPEN) {
+        doh_dial_lost(up, err, reason ? reason : "the server closed the connection");
+        return;
+    }
+    if (doh_list_empty(asks) && !first_waiting(up))
+        return; /* nothing was lost: closing an idle connection is everybody's right */
+    up->fruitless = conn->answered ? 0 : up->fruitless + 1;
+    uint64_t now = doh_now(up->pool);
+    if (err == DOH_E_TIMEOUT)
+        doh_health_failed(&up->health, now, DOH_BACKOFF_SLOW_MS, doh_random());
+    else if (up->fruitless >= FRUITLESS_MAX) /* else it would be dialled in a tight circle */
+        doh_health_failed(&up->health, now, DOH_BACKOFF_MIN_MS, doh_random());
+    while (!doh_list_empty(asks)) { /* from the last, since each goes to the front */
+        struct doh_ask *ask = DOH_ITEM(asks->prev, struct doh_ask, link);
+        doh_list_remove(&ask->link);
+        replay(ask, err == DOH_OK ? DOH_E_UNREACHABLE : err,
+               reason ? reason : "the server closed the connection without an answer");
+    }
+}
+
+void doh_upstream_unreachable(struct doh_upstream *up, enum doh_err err, const char *reason)
+{
+    report(up, err, reason);
+    if (has_good(up))
+        return; /* what waits was to have a second connection, and can do without */
+    struct doh_ask *ask;
+    while ((ask = first_waiting(up)) != NULL)
+        fail(ask, err);
 }

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "doh/dial.h"
+
+#include "doh/address.h"
+#include "doh/bootstrap.h"
+#include "doh/upstream.h"
+
+#include <stdio.h>
+
+#define STAGGER_MS 250u   /* RFC 8305 5 */
+#define PAUSE_MS 250u     /* between two races while questions wait and every upstream backs off */
+#define ALL_CONNS_MAX 24u /* in any state; more than addresses and open ones together */
+#define TTL_MIN_S 60u
+#define TTL_MAX_S 86400u
+
+static void on_timer(uv_timer_t *timer);
+static void on_addresses(void *arg, const struct doh_address *address, uint32_t count,
+                         uint32_t ttl_s);
+
+static bool add_address(struct doh_upstream *up, const struct doh_address *address)
+{
+    struct doh_dial *d = &up->dial;
+    struct doh_address with_port = *address;
+    doh_address_set_port(&with_port, up->url->port);
+    for (uint32_t i = 0; i < d->count; i++)
+        if (doh_address_equal(&d->address[i], &with_port))
+            return false;
+    if (d->count == DOH_ADDRESSES_MAX)
+        return false;
+    d->address[d->count++] = with_port;
+    return true;
+}
+
+void doh_dial_init(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    (void)uv_timer_init(up->pool->loop, &d->timer); /* cannot fail */
+    up->pool->handles++;
+    for (uint32_t i = 0; i < up->config->address_count; i++)
+        (void)add_address(up, &up->config->addresses[i]); /* twice the same: once will do */
+    if (up->url->is_ip)
+        (void)add_address(up, &up->url->address);
+    d->configured = d->count;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    doh_pool_handle_closed(DOH_ITEM(handle, struct doh_upstream, dial.timer)->pool);
+}
+
+void doh_dial_close(struct doh_upstream *up)
+{
+    uv_close((uv_handle_t *)&up->dial.timer, on_timer_closed);
+    doh_bootstrap_close(up->bootstrap);
+    up->bootstrap = NULL;
+}
+
+static uint32_t count_conns(const struct doh_upstream *up, bool (*is)(const struct doh_conn *))
+{
+    uint32_t n = 0;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = i->next)
+        n += is(DOH_ITEM(i, struct doh_conn, link)) ? 1 : 0;
+    return n;
+}
+
+static bool is_racing(const struct doh_conn *conn)
+{
+    return conn->state < DOH_CONN_OPEN;
+}
+
+static bool is_any(const struct doh_conn *conn)
+{
+    (void)conn;
+    return true;
+}
+
+static void ring_in(struct doh_upstream *up, uint64_t ms)
+{
+    (void)uv_timer_start(&up->dial.timer, on_timer, ms, 0); /* has a callback */
+}
+
+/* The first reason names the address that is preferred; a refused certificate beats it, since that
+ * is for a human to look at. */
+static void note(struct doh_dial *d, enum doh_err err, const char *reason)
+{
+    if (d->err != DOH_OK && !(err == DOH_E_TLS && d->err != DOH_E_TLS))
+        return;
+    d->err = err;
+    (void)snprintf(d->reason, sizeof d->reason, "%s", reason);
+}
+
+static void give_up(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    d->state = DOH_DIAL_IDLE;
+    d->look_up = up->config->bootstrap_count > 0;
+    (void)uv_timer_stop(&d->timer);
+    doh_health_failed(&up->health, doh_now(up->pool), DOH_BACKOFF_MIN_MS, doh_random());
+    doh_upstream_unreachable(up, d->err, d->reason);
+}
+
+static void try_next(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    while (d->begun < d->count) {
+        char reason[DOH_REASON_MAX];
+        const struct doh_address *address = &d->address[(d->first + d->begun++) % d->count];
+        if (doh_conn_open(up, address, reason)) {
+            if (d->begun < d->count)
+                ring_in(up, STAGGER_MS);
+            return;
+        }
+        note(d, DOH_E_UNREACHABLE, reason);
+    }
+    if (count_conns(up, is_racing) == 0)
+        give_up(up);
+}
+
+static void race(struct doh_upstream *up)
+{
+    up->dial.state = DOH_DIAL_RACING;
+    up->dial.begun = 0;
+    if (up->dial.count == 0)
+        note(&up->dial, DOH_E_UNREACHABLE, "no address of its host is known");
+    try_next(up);
+}
+
+static bool must_look_up(const struct doh_upstream *up)
+{
+    const struct doh_dial *d = &up->dial;
+    bool expired = d->count > d->configured && doh_now(up->pool) >= d->expires_ms;
+    return up->config->bootstrap_count > 0 && (d->count == 0 || d->look_up || expired);
+}
+
+static void start(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    d->started_ms = doh_now(up->pool);
+    d->err = DOH_OK;
+    if (!must_look_up(up)) {
+        race(up);
+        return;
+    }
+    d->state = DOH_DIAL_RESOLVING;
+    d->look_up = false;
+    d->expires_ms = 0; /* the first answer replaces the old addresses */
+    if (!up->bootstrap)
+        up->bootstrap = doh_bootstrap_new(up->pool, up->config, up->url->host);
+    if (!up->bootstrap || !doh_bootstrap_start(up->bootstrap, on_addresses, up))
+        on_addresses(up, NULL, 0, 0);
+}
+
+/* Called once or twice with addresses, or once with none. */
+static void on_addresses(void *arg, const struct doh_address *address, uint32_t count,
+                         uint32_t ttl_s)
+{
+    struct doh_upstream *up = arg;
+    struct doh_dial *d = &up->dial;
+    if (count == 0) {
+        char reason[DOH_REASON_MAX];
+        (void)snprintf(reason, sizeof reason, "its bootstrap servers give no address of %.120s",
+                       up->url->host);
+        note(d, DOH_E_UNREACHABLE, reason);
+        race(up); /* old addresses are better than none */
+        return;
+    }
+    if (d->expires_ms == 0) {
+        uint32_t bounded = ttl_s < TTL_MIN_S ? TTL_MIN_S : ttl_s > TTL_MAX_S ? TTL_MAX_S : ttl_s;
+        d->expires_ms = doh_now(up->pool) + (uint64_t)bounded * 1000;
+        d->count = d->configured;
+        d->first = d->configured; /* what is fresh goes first: the configured ones have failed */
+    }
+    for (uint32_t i = 0; i < count; i++)
+        (void)add_address(up, &address[i]); /* one that is known is known */
+    if (d->first >= d->count)
+        d->first = 0;
+    if (d->state == DOH_DIAL_RESOLVING)
+        race(up);
+    else if (d->state == DOH_DIAL_RACING && !uv_is_active((uv_handle_t *)&d->timer))
+        ring_in(up, STAGGER_MS);
+}
+
+void doh_dial_want(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    uint64_t now = doh_now(up->pool);
+    if (d->state != DOH_DIAL_IDLE || count_conns(up, doh_conn_is_good) >= DOH_CONNS_MAX ||
+        count_conns(up, is_any) >= ALL_CONNS_MAX)
+        return;
+    uint64_t at = up->health.retry_at_ms;
+    if (at > d->started_ms + PAUSE_MS) /* somebody waits: not before, but not much later either */
+        at = d->started_ms + PAUSE_MS;
+    if (now >= at)
+        start(up);
+    else
+        ring_in(up, at - now);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct doh_upstream *up = DOH_ITEM(timer, struct doh_upstream, dial.timer);
+    if (up->dial.state == DOH_DIAL_RACING)
+        try_next(up);
+    else
+        doh_pool_busy(up->pool); /* the turn asks again, if anything still waits */
+}
+
+void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
+{
+    struct doh_dial *d = &up->dial;
+    d->state = DOH_DIAL_IDLE;
+    (void)uv_timer_stop(&d->timer);
+    for (uint32_t i = 0; i < d->count; i++)
+        if (doh_address_equal(&d->address[i], &winner->address))
+            d->first = i;
+    struct doh_list *next;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
+        struct doh_conn *conn = DOH_ITEM(i, struct doh_conn, link);
+        next = i->next;
+        if (is_racing(conn))
+            doh_conn_close(conn);
+    }
+}
+
+void doh_dial_lost(struct doh_upstream *up, enum doh_err err, const char *reason)
+{
+    note(&up->dial, err, reason);
+    if (up->dial.state == DOH_DIAL_RACING)
+        try_next(up);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Getting an upstream a connection: its addresses in turn, each 250 ms after the one before or as
+ * soon as that has failed; the first that completes its TLS handshake wins. One race at a time; a
+ * failed one is followed by a back-off. */
+#ifndef DOH_DIAL_H
+#define DOH_DIAL_H
+
+#include "doh/connection.h"
+
+#define DOH_CONNS_MAX 2u /* open ones, each upstream and pool */
+
+void doh_dial_init(struct doh_upstream *up);
+void doh_dial_close(struct doh_upstream *up);
+
+/* Questions wait: races if that is possible now, else later by itself. */
+void doh_dial_want(struct doh_upstream *up);
+
+void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner);
+void doh_dial_lost(struct doh_upstream *up, enum doh_err err, const char *reason);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* How one upstream fares: back-off after failures, what HTTP told us to keep away for, quarantine
+ * for liars, and the smoothed round trip. Plain arithmetic on `now_ms`; no clock, no I/O. */
+#ifndef DOH_HEALTH_H
+#define DOH_HEALTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DOH_BACKOFF_MIN_MS 100u
+#define DOH_BACKOFF_SLOW_MS 1000u /* first back-off when a living server fails to answer */
+#define DOH_BACKOFF_MAX_MS 30000u
+#define DOH_LIES_MAX 3u /* within a minute: quarantine */
+
+struct doh_health {
+    uint64_t retry_at_ms;   /* better not before; a question with no other choice may try */
+    uint32_t backoff_ms;    /* 0: the last try went well */
+    uint64_t shut_until_ms; /* Retry-After: not before, whatever waits */
+    uint64_t lie_ms[DOH_LIES_MAX];
+    uint32_t lie_count; /* how many of them are set */
+    uint64_t quarantine_until_ms;
+    uint32_t quarantine_ms; /* the last one's length */
+    uint32_t srtt_us;
+};
+
+/* The next back-off is twice the last, from `floor_ms` to DOH_BACKOFF_MAX_MS, of which `random`
+ * takes away up to half. While one runs, more failures change nothing: they have one cause. */
+void doh_health_failed(struct doh_health *h, uint64_t now_ms, uint32_t floor_ms, uint32_t random);
+void doh_health_worked(struct doh_health *h, uint64_t now_ms, uint64_t sent_ms);
+
+/* The configuration is wrong (4xx): as a back-off, of just this length. */
+void doh_health_hold(struct doh_health *h, uint64_t now_ms, uint32_t ms);
+void doh_health_shut(struct doh_health *h, uint64_t now_ms, uint32_t ms);
+
+/* True when this lie is the one that leads into quarantine: 60 s at first, twice as long each
+ * time, up to an hour; ten quiet minutes begin anew. */
+bool doh_health_lied(struct doh_health *h, uint64_t now_ms);
+
+bool doh_health_backing_off(const struct doh_health *h, uint64_t now_ms);
+bool doh_health_is_shut(const struct doh_health *h, uint64_t now_ms);
+uint32_t doh_health_quarantine_ms(const struct doh_health *h, uint64_t now_ms); /* left */
+
+#endif

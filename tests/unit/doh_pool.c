@@ -1,0 +1,817 @@
+// SPDX-License-Identifier: MIT
+/* The whole room over real sockets and real TLS, through its public header. */
+#include "tests/unit/doh_world.h"
+
+/* --- what works ------------------------------------------------------------------------------ */
+
+static void post_and_get(void **state)
+{
+    (void)state;
+    for (unsigned get = 0; get < 2; get++) {
+        struct world w;
+        struct question q;
+        world_init(&w, 1);
+        w.upstream[0].get = get;
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_OK);
+        assert_int_equal(q.upstream, 0);
+        assert_int_equal(q.sent, 1);
+        assert_int_equal(w.server[0].gets, get);
+        assert_int_equal(w.server[0].posts, 1 - get);
+        assert_int_equal(w.warnings, 0);
+        world_close(&w);
+    }
+}
+
+static void a_hundred_share_one_connection(void **state)
+{
+    (void)state;
+    static struct question q[100];
+    struct world w;
+    world_init(&w, 1);
+    world_start(&w);
+    for (unsigned i = 0; i < COUNT(q); i++)
+        ask(&w, &q[i], "example.test");
+    for (unsigned i = 0; i < COUNT(q); i++) {
+        run_until(&w, &q[i].done, 1);
+        assert_int_equal(q[i].err, DOH_OK);
+    }
+    assert_int_equal(w.server[0].connections, 1);
+    assert_int_equal(w.server[0].requests, 100);
+    world_close(&w);
+}
+
+static void one_turn_is_one_send(void **state)
+{
+    (void)state;
+    struct question q[10];
+    struct world w;
+    world_init(&w, 1);
+    world_start(&w);
+    ask_and_wait(&w, &q[0], "warm.test");
+    w.server[0].batches = 0;
+    for (unsigned i = 0; i < COUNT(q); i++)
+        ask(&w, &q[i], "example.test");
+    for (unsigned i = 0; i < COUNT(q); i++)
+        run_until(&w, &q[i].done, 1);
+    assert_int_equal(w.server[0].requests, 11);
+    assert_int_equal(w.server[0].batches, 1);
+    world_close(&w);
+}
+
+static void speculative_questions_go_behind(void **state)
+{
+    (void)state;
+    struct question q[4];
+    struct world w;
+    struct doh_request later = {.route = DOH_ROUTE_DEFAULT, .speculative = true};
+    world_init(&w, 1);
+    world_start(&w);
+    ask_how(&w, &q[0], "x.test", later, on_done);
+    ask(&w, &q[1], "a.test");
+    ask_how(&w, &q[2], "y.test", later, on_done);
+    ask(&w, &q[3], "b.test");
+    for (unsigned i = 0; i < COUNT(q); i++)
+        run_until(&w, &q[i].done, 1);
+    assert_string_equal(w.server[0].order, "abxy");
+    world_close(&w);
+}
+
+static void fresh_questions_say_so(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(w.server[0].fresh, 0);
+    ask_how(&w, &q, "example.test", (struct doh_request){.route = DOH_ROUTE_DEFAULT, .fresh = true},
+            on_done);
+    run_until(&w, &q.done, 1);
+    assert_int_equal(w.server[0].fresh, 1);
+    world_close(&w);
+}
+
+static void age_is_handed_on(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.server[0].behaviour.age = "17";
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.age_s, 17);
+    world_close(&w);
+}
+
+static void one_stream_at_a_time(void **state)
+{
+    (void)state;
+    struct question q[10];
+    struct world w;
+    world_init(&w, 1);
+    w.server[0].max_streams = 1;
+    world_start(&w);
+    for (unsigned i = 0; i < COUNT(q); i++)
+        ask(&w, &q[i], "example.test");
+    for (unsigned i = 0; i < COUNT(q); i++) {
+        run_until(&w, &q[i].done, 1);
+        assert_int_equal(q[i].err, DOH_OK);
+    }
+    world_close(&w);
+}
+
+static void warm_connections_are_there_before_questions(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    world_start(&w);
+    doh_pool_warm(w.pool);
+    run_until(&w, &w.server[0].handshakes, 1);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(w.server[0].connections, 1);
+    world_close(&w);
+}
+
+/* --- one failure, one upstream: nothing is lost ---------------------------------------------- */
+
+static void what_fails_once_is_replayed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        enum act act;
+        unsigned connections, status;
+    } cases[] = {
+        {"reset", ACT_RESET, 2, 0},
+        {"close", ACT_CLOSE, 2, 0},
+        {"GOAWAY", ACT_GOAWAY, 2, 0},
+        {"refused stream", ACT_REFUSE, 1, 0},
+        {"given up stream", ACT_ABANDON, 1, 0},
+        {"garbage", ACT_GARBAGE, 2, 0},
+        {"misdirected", ACT_ANSWER, 2, 421},
+        {"too early", ACT_ANSWER, 2, 425},
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        print_message("%s\n", cases[i].what);
+        struct question q;
+        struct world w;
+        struct doh_upstream_status status;
+        world_init(&w, 1);
+        w.server[0].behaviour =
+            (struct behaviour){.act = cases[i].act, .count = 1, .status = cases[i].status};
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_OK);
+        assert_int_equal(q.sent, 2);
+        assert_int_equal(w.server[0].requests, 2);
+        assert_int_equal(w.server[0].connections, cases[i].connections);
+        assert_int_equal(doh_pool_status(w.pool, &status, 1), 1);
+        assert_int_equal(status.replays, 1);
+        assert_int_equal(status.failures, 0);
+        assert_int_equal(w.warnings, 0);
+        world_close(&w);
+    }
+}
+
+static void a_goaway_in_mid_flight_loses_nothing(void **state)
+{
+    (void)state;
+    struct question q[20];
+    struct world w;
+    world_init(&w, 1);
+    w.server[0].behaviour = (struct behaviour){.act = ACT_GOAWAY, .first = 7, .count = 1};
+    world_start(&w);
+    for (unsigned i = 0; i < COUNT(q); i++)
+        ask(&w, &q[i], "example.test");
+    for (unsigned i = 0; i < COUNT(q); i++) {
+        run_until(&w, &q[i].done, 1);
+        assert_int_equal(q[i].err, DOH_OK);
+    }
+    assert_int_equal(w.server[0].connections, 2);
+    world_close(&w);
+}
+
+static void an_idle_close_is_no_failure(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_upstream_status status;
+    world_init(&w, 1);
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    server_hang_up(&w.server[0]);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(doh_pool_status(w.pool, &status, 1), 1);
+    assert_int_equal(status.failures, 0);
+    assert_int_equal(status.connects, 2);
+    assert_int_equal(status.resumed, 1); /* by a ticket of the first */
+    assert_int_equal(w.server[0].resumed, 1);
+    assert_int_equal(w.warnings, 0);
+    assert_true(status.connected);
+    world_close(&w);
+}
+
+static void idle_closes_before_any_answer_are_none_either(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 2);
+    world_start(&w);
+    for (unsigned i = 0; i < 4; i++) {
+        struct doh_upstream_status status = {.connected = true};
+        doh_pool_warm(w.pool);
+        run_until(&w, &w.server[0].handshakes, i + 1);
+        server_hang_up(&w.server[0]);
+        while (status.connected || status.connects < i + 1) {
+            (void)uv_run(&w.loop, UV_RUN_NOWAIT);
+            (void)doh_pool_status(w.pool, &status, 1);
+        }
+    }
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.upstream, 0); /* no back-off */
+    world_close(&w);
+}
+
+static void we_close_what_is_idle(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.config.idle_ms = 50;
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    run_until(&w, &w.server[0].goodbyes, 1);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(w.server[0].connections, 2);
+    world_close(&w);
+}
+
+/* --- one upstream fails always --------------------------------------------------------------- */
+
+struct fault {
+    const char *what;
+    struct behaviour behaviour;
+    enum doh_err err;  /* when there is no other upstream */
+    unsigned requests; /* that it sees of one question then */
+};
+static const struct fault faults[] = {
+    {"reset", {.act = ACT_RESET}, DOH_E_UNREACHABLE, 2},
+    {"close", {.act = ACT_CLOSE}, DOH_E_UNREACHABLE, 2},
+    {"GOAWAY", {.act = ACT_GOAWAY}, DOH_E_UNREACHABLE, 2},
+    {"refused stream", {.act = ACT_REFUSE}, DOH_E_UNREACHABLE, 2},
+    {"given up stream", {.act = ACT_ABANDON}, DOH_E_HTTP, 2},
+    {"garbage", {.act = ACT_GARBAGE}, DOH_E_HTTP, 2},
+    {"silence", {.act = ACT_DROP}, DOH_E_TIMEOUT, 2},
+    {"oversize", {.act = ACT_BIG}, DOH_E_GARBAGE, 1},
+    {"truncated", {.act = ACT_TRUNCATED}, DOH_E_GARBAGE, 1},
+    {"another question", {.act = ACT_OTHER_QUESTION}, DOH_E_GARBAGE, 1},
+    {"another id", {.act = ACT_OTHER_ID}, DOH_E_GARBAGE, 1},
+    {"media type", {.media = "text/html"}, DOH_E_GARBAGE, 1},
+    {"status 500", {.status = 500}, DOH_E_HTTP, 1},
+    {"status 503", {.status = 503, .retry_after = "1"}, DOH_E_HTTP, 1},
+    {"status 404", {.status = 404}, DOH_E_HTTP, 1},
+    {"status 302", {.status = 302}, DOH_E_HTTP, 1},
+    {"status 421", {.status = 421}, DOH_E_HTTP, 2},
+    {"status 405", {.status = 405}, DOH_E_HTTP, 2},
+};
+
+static void another_upstream_answers(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < COUNT(faults); i++) {
+        print_message("%s\n", faults[i].what);
+        struct question q;
+        struct world w;
+        world_init(&w, 2);
+        w.server[0].behaviour = faults[i].behaviour;
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_OK);
+        assert_int_equal(q.upstream, 1);
+        assert_true(w.server[0].requests >= 1);
+        world_close(&w);
+    }
+}
+
+static void alone_it_ends_with_the_reason(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < COUNT(faults); i++) {
+        print_message("%s\n", faults[i].what);
+        struct question q;
+        struct world w;
+        struct doh_upstream_status status;
+        world_init(&w, 1);
+        w.config.deadline_ms = 200;
+        w.server[0].behaviour = faults[i].behaviour;
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, faults[i].err);
+        assert_int_equal(w.server[0].requests, faults[i].requests);
+        assert_int_equal(doh_pool_status(w.pool, &status, 1), 1);
+        assert_int_equal(status.answers, 0);
+        assert_true(status.failures >= 1);
+        assert_int_equal(w.warnings, 1);
+        assert_string_not_equal(status.last_error, "");
+        world_close(&w);
+    }
+}
+
+static void only_the_oversize_stream_is_given_up(void **state)
+{
+    (void)state;
+    struct question q[3];
+    struct world w;
+    world_init(&w, 1);
+    w.server[0].behaviour = (struct behaviour){.act = ACT_BIG, .first = 1, .count = 1};
+    world_start(&w);
+    for (unsigned i = 0; i < COUNT(q); i++)
+        ask(&w, &q[i], "example.test");
+    for (unsigned i = 0; i < COUNT(q); i++)
+        run_until(&w, &q[i].done, 1);
+    assert_int_equal(q[0].err, DOH_OK);
+    assert_int_equal(q[1].err, DOH_E_GARBAGE);
+    assert_int_equal(q[2].err, DOH_OK);
+    assert_int_equal(w.server[0].connections, 1);
+    world_close(&w);
+}
+
+static void the_method_changes_once(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.server[0].behaviour = (struct behaviour){.status = 405, .count = 1};
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(w.server[0].posts, 1);
+    assert_int_equal(w.server[0].gets, 2);
+    assert_int_equal(w.infos, 1);
+    world_close(&w);
+}
+
+static void a_wrong_url_is_said_once(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 2);
+    w.server[0].behaviour = (struct behaviour){.status = 404};
+    world_start(&w);
+    for (unsigned i = 0; i < 5; i++) {
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.upstream, 1);
+    }
+    assert_int_equal(w.server[0].requests, 1); /* not again for a minute */
+    assert_int_equal(w.warnings, 1);
+    assert_non_null(strstr(w.warning, "upstream first: HTTP status 404"));
+    world_close(&w);
+}
+
+static void retry_after_is_obeyed(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_request only = {.route = DOH_ROUTE_DEFAULT, .only = 1};
+    world_init(&w, 2);
+    w.server[0].behaviour = (struct behaviour){.status = 429, .retry_after = "100"};
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.upstream, 1);
+    ask_how(&w, &q, "example.test", only, on_done); /* even with no other choice */
+    run_until(&w, &q.done, 1);
+    assert_int_not_equal(q.err, DOH_OK);
+    assert_int_equal(w.server[0].requests, 1);
+    world_close(&w);
+}
+
+/* --- certificates ---------------------------------------------------------------------------- */
+
+static void certificates_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what, *name, *url_host;
+        long days;
+        bool stranger; /* another authority */
+        const char *said;
+    } cases[] = {
+        {"another host", "elsewhere.test", SERVER_HOST, 5, false, "not for " SERVER_HOST},
+        {"expired", SERVER_HOST, SERVER_HOST, -1, false, "expired"},
+        {"unknown authority", SERVER_HOST, SERVER_HOST, 5, true, "its certificate is refused"},
+        {"address in it", "elsewhere.test", "127.0.0.1", 5, false, NULL},
+        {"host in it", SERVER_HOST, SERVER_HOST, 5, false, NULL},
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        print_message("%s\n", cases[i].what);
+        struct question q;
+        struct world w;
+        world_init(&w, 1);
+        struct authority other = authority_new();
+        SSL_CTX_free(w.server[0].context);
+        w.server[0].context =
+            server_context(cases[i].stranger ? &other : &w.ca, cases[i].name, cases[i].days);
+        (void)snprintf(w.url[0], sizeof w.url[0], "https://%s:%u/dns-query", cases[i].url_host,
+                       w.server[0].port);
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, cases[i].said ? DOH_E_TLS : DOH_OK);
+        assert_int_equal(w.server[0].requests, cases[i].said ? 0 : 1);
+        assert_int_equal(w.server[0].connections, 1); /* what is refused is not tried again */
+        if (cases[i].said)
+            assert_non_null(strstr(w.warning, cases[i].said));
+        authority_free(&other);
+        world_close(&w);
+    }
+}
+
+/* --- addresses and time ---------------------------------------------------------------------- */
+
+/* Takes connections on 127.0.0.2, same port, and says nothing. */
+static int silent_listener(uint16_t port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+static void a_black_hole_costs_a_quarter_second(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_address addresses[2];
+    world_init(&w, 1);
+    addresses[0] = addresses[1] = w.address[0];
+    addresses[0].sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    w.upstream[0].addresses = addresses;
+    w.upstream[0].address_count = 2;
+    int fd = silent_listener(w.server[0].port);
+    world_start(&w);
+    uint64_t begin = uv_hrtime();
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_true(uv_hrtime() - begin < 900 * UINT64_C(1000000)); /* below connect_ms */
+    (void)close(fd);
+    world_close(&w);
+}
+
+static void a_black_hole_alone_ends_in_time(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.config.connect_ms = 100;
+    w.address[0].sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    int fd = silent_listener(w.server[0].port);
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_E_TIMEOUT);
+    assert_int_equal(w.warnings, 1);
+    assert_non_null(strstr(w.warning, "no TLS handshake with 127.0.0.2:"));
+    (void)close(fd);
+    world_close(&w);
+}
+
+static void nobody_listens(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.address[0].sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 2);
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_E_UNREACHABLE);
+    assert_int_equal(w.warnings, 1);
+    assert_non_null(strstr(w.warning, "Connection refused"));
+    world_close(&w);
+}
+
+/* However long the back-off has become: a question with no other choice tries within 250 ms. */
+static void what_is_well_again_is_found_soon(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    SSL_CTX *right = w.server[0].context;
+    w.server[0].context = server_context(&w.ca, "elsewhere.test", 5);
+    world_start(&w);
+    for (unsigned i = 0; i < 7; i++)
+        ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_E_TLS);
+    assert_int_equal(w.warnings, 1); /* said once */
+    SSL_CTX_free(w.server[0].context);
+    w.server[0].context = right;
+    uint64_t begin = uv_hrtime();
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(w.infos, 1); /* and that it answers again */
+    assert_true(uv_hrtime() - begin < 1500 * UINT64_C(1000000));
+    world_close(&w);
+}
+
+static void a_deadline_ends_everything(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 2);
+    w.server[0].behaviour.act = w.server[1].behaviour.act = ACT_DROP;
+    world_start(&w);
+    ask_how(&w, &q, "example.test",
+            (struct doh_request){.route = DOH_ROUTE_DEFAULT, .deadline_ms = 60}, on_done);
+    run_until(&w, &q.done, 1);
+    assert_int_equal(q.err, DOH_E_TIMEOUT);
+    world_close(&w);
+}
+
+/* A connection that is dead is found out although nobody waits long enough to see it. */
+static void silence_ends_although_questions_go(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.config.deadline_ms = 300;
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    struct peer *p = DOH_ITEM(w.server[0].peers.next, struct peer, link);
+    assert_int_equal(uv_read_stop((uv_stream_t *)&p->tcp), 0); /* it does not even answer PING */
+    while (w.server[0].connections < 2) {
+        ask_how(&w, &q, "example.test",
+                (struct doh_request){.route = DOH_ROUTE_DEFAULT, .deadline_ms = 40}, on_done);
+        run_until(&w, &q.done, 1);
+    }
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    world_close(&w);
+}
+
+/* --- choice ---------------------------------------------------------------------------------- */
+
+static void avoid_and_only(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t avoid, only, want;
+        bool kin;
+    } cases[] = {
+        {0, 0, 0, false}, {1, 0, 1, false}, {3, 0, 0, false},
+        {0, 2, 1, false}, {2, 2, 1, false}, {1, 0, 0, true},
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        struct question q;
+        struct world w;
+        world_init(&w, 2);
+        if (cases[i].kin)
+            w.upstream[1].operator_ = "ONE";
+        world_start(&w);
+        ask_how(&w, &q, "example.test",
+                (struct doh_request){
+                    .route = DOH_ROUTE_DEFAULT, .avoid = cases[i].avoid, .only = cases[i].only},
+                on_done);
+        run_until(&w, &q.done, 1);
+        assert_int_equal(q.upstream, cases[i].want);
+        world_close(&w);
+    }
+}
+
+static void liars_are_quarantined(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_upstream_status status[2];
+    world_init(&w, 2);
+    world_start(&w);
+    for (unsigned i = 0; i < 3; i++)
+        doh_pool_blame(w.pool, 0, DOH_LIE_BOGUS);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.upstream, 1);
+    assert_int_equal(doh_pool_status(w.pool, status, 2), 2);
+    assert_int_equal(status[0].lies, 3);
+    assert_true(status[0].quarantine_ms > 50000);
+    assert_int_equal(status[1].quarantine_ms, 0);
+    assert_int_equal(w.warnings, 1);
+    ask_how(&w, &q, "example.test", (struct doh_request){.route = DOH_ROUTE_DEFAULT, .only = 1},
+            on_done); /* no other one may be asked */
+    run_until(&w, &q.done, 1);
+    assert_int_equal(q.upstream, 0);
+    world_close(&w);
+}
+
+/* --- the contract of `done` ------------------------------------------------------------------ */
+
+static void nothing_comes_after_cancel(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        unsigned turns; /* of the loop, before the cancel */
+        bool warm, drop;
+    } cases[] = {
+        {"before the turn", 0, false, false},        {"while connecting", 1, false, false},
+        {"in the handshake", 3, false, false},       {"sent", 2, true, true},
+        {"answered or about to be", 4, true, false},
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        print_message("%s\n", cases[i].what);
+        struct question q, other;
+        struct world w;
+        world_init(&w, 1);
+        world_start(&w);
+        if (cases[i].warm)
+            ask_and_wait(&w, &other, "warm.test");
+        if (cases[i].drop)
+            w.server[0].behaviour.act = ACT_DROP;
+        ask(&w, &q, "example.test");
+        for (unsigned turn = 0; turn < cases[i].turns && q.done == 0; turn++)
+            (void)uv_run(&w.loop, UV_RUN_ONCE);
+        unsigned before = q.done;
+        if (q.fetch)
+            doh_fetch_cancel(q.fetch);
+        w.server[0].behaviour.act = ACT_ANSWER;
+        ask_and_wait(&w, &other, "other.test");
+        assert_int_equal(other.err, DOH_OK);
+        assert_int_equal(q.done, before);
+        world_close(&w);
+    }
+}
+
+/* The server has answered, the answer is on its way, and nobody waits for it any more. */
+static void an_answer_nobody_waits_for_is_dropped(void **state)
+{
+    (void)state;
+    struct question q, other;
+    struct world w;
+    world_init(&w, 1);
+    world_start(&w);
+    ask_and_wait(&w, &other, "warm.test");
+    ask(&w, &q, "example.test");
+    run_until(&w, &w.server[0].requests, 2);
+    assert_int_equal(q.done, 0);
+    doh_fetch_cancel(q.fetch);
+    ask_and_wait(&w, &other, "other.test");
+    assert_int_equal(other.err, DOH_OK);
+    assert_int_equal(q.done, 0);
+    assert_int_equal(w.server[0].connections, 1);
+    world_close(&w);
+}
+
+static void closing_cancels_all(void **state)
+{
+    (void)state;
+    for (unsigned turns = 0; turns < 6; turns++) {
+        struct question q[5];
+        struct world w;
+        world_init(&w, 2);
+        w.server[0].behaviour.act = ACT_DROP;
+        world_start(&w);
+        for (unsigned i = 0; i < COUNT(q); i++)
+            ask(&w, &q[i], "example.test");
+        for (unsigned i = 0; i < turns; i++)
+            (void)uv_run(&w.loop, UV_RUN_ONCE);
+        world_close(&w);
+        for (unsigned i = 0; i < COUNT(q); i++) {
+            assert_int_equal(q[i].done, 1);
+            assert_int_equal(q[i].err, DOH_E_CANCELLED);
+        }
+    }
+}
+
+static struct question chain[4];
+
+/* From inside: one is cancelled, one is started. */
+static void on_done_busy(void *arg, enum doh_err err, const struct doh_answer *answer)
+{
+    struct question *q = arg;
+    on_done(arg, err, answer);
+    if (q != &chain[0])
+        return;
+    if (chain[1].fetch)
+        doh_fetch_cancel(chain[1].fetch);
+    chain[1].fetch = NULL;
+    ask(q->world, &chain[2], "third.test");
+}
+
+static void done_may_do_anything(void **state)
+{
+    (void)state;
+    struct world w;
+    struct doh_request plain = {.route = DOH_ROUTE_DEFAULT};
+    world_init(&w, 1);
+    world_start(&w);
+    ask_how(&w, &chain[0], "first.test", plain, on_done_busy);
+    ask_how(&w, &chain[1], "second.test", plain, on_done_busy); /* answered in the same turn */
+    run_until(&w, &chain[0].done, 1);
+    run_until(&w, &chain[2].done, 1);
+    assert_int_equal(chain[1].done, 0);
+    assert_int_equal(chain[2].err, DOH_OK);
+    world_close(&w);
+}
+
+static void waiting_questions_are_bounded(void **state)
+{
+    (void)state;
+    static struct question q[4097];
+    struct world w;
+    uint8_t wire[512];
+    struct dns_question question = question_for("example.test");
+    struct dns_opt_out opt = {.udp_size = 4096};
+    struct doh_request request = {
+        .question = &question, .wire = wire, .route = DOH_ROUTE_DEFAULT, .deadline_ms = 1000};
+    request.len = dns_query_write(wire, sizeof wire, 0, &question, 0, &opt);
+    world_init(&w, 1);
+    world_start(&w);
+    for (unsigned i = 0; i < 4096; i++)
+        assert_non_null(doh_fetch_start(w.pool, &request, on_done, &q[i]));
+    assert_null(doh_fetch_start(w.pool, &request, on_done, &q[4096]));
+    world_close(&w);
+    for (unsigned i = 0; i < 4096; i++)
+        assert_int_equal(q[i].done, 1);
+    assert_int_equal(q[4096].done, 0);
+}
+
+static void bad_configuration_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        char *url, *ca, *said;
+    } cases[] = {
+        {"http://doh.test/", NULL, "upstream one: the URL http://doh.test/"},
+        {"https://doh.test/", "/nonexistent/ca.pem", "/nonexistent/ca.pem"},
+        {"https://doh.test/", "/dev/null", "/dev/null"},
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        char error[256] = "";
+        struct doh_upstream_config upstream = {
+            .name = "one", .url = cases[i].url, .ca_file = cases[i].ca};
+        struct doh_config config = {.upstreams = &upstream, .upstream_count = 1};
+        assert_null(doh_shared_new(&config, error, sizeof error));
+        assert_non_null(strstr(error, cases[i].said));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(post_and_get),
+        cmocka_unit_test(a_hundred_share_one_connection),
+        cmocka_unit_test(one_turn_is_one_send),
+        cmocka_unit_test(speculative_questions_go_behind),
+        cmocka_unit_test(fresh_questions_say_so),
+        cmocka_unit_test(age_is_handed_on),
+        cmocka_unit_test(one_stream_at_a_time),
+        cmocka_unit_test(warm_connections_are_there_before_questions),
+        cmocka_unit_test(what_fails_once_is_replayed),
+        cmocka_unit_test(a_goaway_in_mid_flight_loses_nothing),
+        cmocka_unit_test(an_idle_close_is_no_failure),
+        cmocka_unit_test(idle_closes_before_any_answer_are_none_either),
+        cmocka_unit_test(we_close_what_is_idle),
+        cmocka_unit_test(another_upstream_answers),
+        cmocka_unit_test(alone_it_ends_with_the_reason),
+        cmocka_unit_test(only_the_oversize_stream_is_given_up),
+        cmocka_unit_test(the_method_changes_once),
+        cmocka_unit_test(a_wrong_url_is_said_once),
+        cmocka_unit_test(retry_after_is_obeyed),
+        cmocka_unit_test(certificates_are_checked),
+        cmocka_unit_test(a_black_hole_costs_a_quarter_second),
+        cmocka_unit_test(a_black_hole_alone_ends_in_time),
+        cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(what_is_well_again_is_found_soon),
+        cmocka_unit_test(a_deadline_ends_everything),
+        cmocka_unit_test(silence_ends_although_questions_go),
+        cmocka_unit_test(avoid_and_only),
+        cmocka_unit_test(liars_are_quarantined),
+        cmocka_unit_test(nothing_comes_after_cancel),
+        cmocka_unit_test(an_answer_nobody_waits_for_is_dropped),
+        cmocka_unit_test(closing_cancels_all),
+        cmocka_unit_test(done_may_do_anything),
+        cmocka_unit_test(waiting_questions_are_bounded),
+        cmocka_unit_test(bad_configuration_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

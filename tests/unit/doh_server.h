@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT */
+/* A DoH server on the test's own loop, on a free port of 127.0.0.1, that behaves as told; and the
+ * certificates for it, made when the program starts. */
+#ifndef TESTS_UNIT_DOH_SERVER_H
+#define TESTS_UNIT_DOH_SERVER_H
+
+#include "dns/message.h"
+#include "doh/list.h"
+#include "tests/test.h"
+
+#include <nghttp2/nghttp2.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <uv.h>
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SERVER_HOST "doh.test"
+#define SERVER_BIG 70000u
+
+/* --- certificates ---------------------------------------------------------------------------- */
+
+struct authority {
+    EVP_PKEY *key;
+    X509 *cert;
+    char file[64]; /* PEM */
+};
+
+static inline void add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
+{
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, cert, NULL, NULL, 0);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    assert_non_null(extension);
+    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+}
+
+static inline X509 *make_certificate(EVP_PKEY *key, const char *name, X509 *issuer,
+                                     EVP_PKEY *issuer_key, long days)
+{
+    X509 *cert = X509_new();
+    X509_set_version(cert, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), issuer ? 2 : 1);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -86400 * 2);
+    X509_gmtime_adj(X509_getm_notAfter(cert), 86400 * days);
+    X509_set_pubkey(cert, key);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+                               (const unsigned char *)name, -1, -1, 0);
+    X509_set_issuer_name(cert, X509_get_subject_name(issuer ? issuer : cert));
+    if (issuer) {
+        char names[128];
+        (void)snprintf(names, sizeof names, "DNS:%s,IP:127.0.0.1", name);
+        add_extension(cert, issuer, NID_subject_alt_name, names);
+    } else {
+        add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE");
+    }
+    assert_true(X509_sign(cert, issuer_key ? issuer_key : key, EVP_sha256()) > 0);
+    return cert;
+}
+
+static inline struct authority authority_new(void)
+{
+    struct authority a = {.key = EVP_EC_gen("P-256"), .file = "/tmp/veridoh-unit-ca-XXXXXX"};
+    a.cert = make_certificate(a.key, "test authority", NULL, NULL, 10);
+    FILE *f = fdopen(mkstemp(a.file), "w");
+    assert_non_null(f);
+    assert_int_equal(PEM_write_X509(f, a.cert), 1);
+    assert_int_equal(fclose(f), 0);
+    return a;
+}
+
+static inline void authority_free(struct authority *a)
+{
+    (void)unlink(a->file);
+    X509_free(a->cert);
+    EVP_PKEY_free(a->key);
+}
+
+/* --- the server ------------------------------------------------------------------------------ */
+
+enum act {
+    ACT_ANSWER,
+    ACT_DROP,
+    ACT_RESET,   /* TCP RST */
+    ACT_CLOSE,   /* FIN */
+    ACT_GOAWAY,  /* last stream 0 */
+    ACT_REFUSE,  /* RST_STREAM REFUSED_STREAM */
+    ACT_ABANDON, /* RST_STREAM INTERNAL_ERROR */
+    ACT_GARBAGE, /* not HTTP/2 */
+    ACT_BIG,
+    ACT_TRUNCATED,
+    ACT_OTHER_QUESTION,
+    ACT_OTHER_ID,
+};
+
+struct behaviour {
+    enum act act;
+    unsigned first, count; /* for `count` requests from the one numbered `first` on; 0: all */
+    unsigned status;       /* 0: 200 */
+    const char *media, *age, *retry_after;
+};
+
+struct server {
+    uv_loop_t *loop;
+    uv_tcp_t tcp;
+    SSL_CTX *context;
+    uint16_t port;
+    uint32_t max_streams; /* 0: says nothing */
+    struct behaviour behaviour;
+    struct doh_list peers;
+    unsigned connections, handshakes, resumed, requests, posts, gets, fresh;
+    unsigned batches; /* TCP segments that brought requests */
+    unsigned goodbyes;
+    char order[64]; /* first letters of the names asked for, as they came */
+};
+
+struct served {
+    struct doh_list link;
+    int32_t id;
+    bool get;
+    char path[2048];
+    uint8_t query[2048], reply[SERVER_BIG];
+    uint32_t query_len, reply_len, sent;
+};
+
+struct peer {
+    struct doh_list link, served;
+    struct server *server;
+    uv_tcp_t tcp;
+    SSL *ssl;
+    BIO *in, *out;
+    nghttp2_session *h2;
+    bool greeted, doomed, counted;
+    enum act doom;
+    char buf[65536];
+};
+
+static inline void on_peer_closed(uv_handle_t *handle)
+{
+    struct peer *p = DOH_ITEM(handle, struct peer, tcp);
+    nghttp2_session_del(p->h2);
+    while (!doh_list_empty(&p->served)) {
+        struct served *s = DOH_ITEM(p->served.next, struct served, link);
+        doh_list_remove(&s->link);
+        free(s);
+    }
+    SSL_free(p->ssl);
+    free(p);
+}
+
+static inline void peer_close(struct peer *p)
+{
+    if (uv_is_closing((uv_handle_t *)&p->tcp))
+        return;
+    doh_list_remove(&p->link);
+    uv_close((uv_handle_t *)&p->tcp, on_peer_closed);
+}
+
+static inline void on_written(uv_write_t *write, int status)
+{
+    (void)status;
+    free(write);
+}
+
+static inline void peer_send(struct peer *p, const void *octets, size_t len)
+{
+    uv_write_t *write = malloc(sizeof *write + len);
+    memcpy(write + 1, octets, len);
+    uv_buf_t buf = uv_buf_init((char *)(write + 1), (unsigned)len);
+    if (uv_write(write, (uv_stream_t *)&p->tcp, &buf, 1, on_written) != 0)
+        free(write);
+}
+
+static inline void peer_flush(struct peer *p)
+{
+    const uint8_t *octets;
+    ssize_t n;
+    while (p->h2 && (n = nghttp2_session_mem_send(p->h2, &octets)) > 0)
+        assert_true(SSL_write(p->ssl, octets, (int)n) > 0);
+    char cipher[16384];
+    int len;
+    while ((len = BIO_read(p->out, cipher, sizeof cipher)) > 0)
+        peer_send(p, cipher, (size_t)len);
+}
+
+static inline unsigned base64url_digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *at = strchr(digits, c);
+    assert_non_null(at);
+    return (unsigned)(at - digits);
+}
+
+static inline void decode_get(struct served *s)
+{
+    const char *text = strstr(s->path, "dns=");
+    assert_non_null(text);
+    uint32_t bits = 0;
+    unsigned count = 0;
+    for (text += 4; *text; text++) {
+        bits = (bits << 6) | base64url_digit(*text);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            s->query[s->query_len++] = (uint8_t)(bits >> count);
+        }
+    }
+}
+
+static inline ssize_t on_reply(nghttp2_session *h2, int32_t id, uint8_t *buf, size_t cap,
+                               uint32_t *flags, nghttp2_data_source *source, void *arg)
+{
+    (void)h2;
+    (void)id;
+    (void)arg;
+    struct served *s = source->ptr;
+    uint32_t n = s->reply_len - s->sent < cap ? s->reply_len - s->sent : (uint32_t)cap;
+    memcpy(buf, s->reply + s->sent, n);
+    s->sent += n;
+    if (s->sent == s->reply_len)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return (ssize_t)n;
+}
+
+static inline nghttp2_nv server_field(const char *name, const char *value)
+{
+    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
+                        strlen(value), NGHTTP2_NV_FLAG_NONE};
+}
+
+/* The question back, without any record. */
+static inline void write_reply(struct served *s, enum act act)
+{
+    struct dns_rr table[4];
+    struct dns_msg msg;
+    assert_int_equal(dns_msg_read(s->query, s->query_len, table, 4, &msg), DNS_OK);
+    s->reply_len = act == ACT_BIG ? SERVER_BIG : msg.question_end;
+    memcpy(s->reply, s->query, msg.question_end);
+    s->reply[2] = (uint8_t)(0x81 | (act == ACT_TRUNCATED ? 2 : 0));
+    s->reply[3] = 0x80;
+    memset(s->reply + 6, 0, 6);
+    if (act == ACT_OTHER_QUESTION)
+        s->reply[msg.question_end - 3] ^= 1; /* the type */
+    if (act == ACT_OTHER_ID)
+        s->reply[1] ^= 1;
+}
+
+static inline void reply(struct peer *p, struct served *s, const struct behaviour *b)
+{
+    char status[12];
+    nghttp2_nv nv[4];
+    size_t n = 0;
+    nghttp2_data_provider body = {.source = {.ptr = s}, .read_callback = on_reply};
+    (void)snprintf(status, sizeof status, "%u", b->status ? b->status : 200);
+    nv[n++] = server_field(":status", status);
+    nv[n++] = server_field("content-type", b->media ? b->media : "application/dns-message");
+    if (b->age)
+        nv[n++] = server_field("age", b->age);
+    if (b->retry_after)
+        nv[n++] = server_field("retry-after", b->retry_after);
+    write_reply(s, b->act);
+    assert_int_equal(nghttp2_submit_response(p->h2, s->id, nv, n, &body), 0);
+}
+
+static inline void act(struct peer *p, struct served *s)
+{
+    static const struct behaviour honest = {.act = ACT_ANSWER};
+    struct server *server = p->server;
+    const struct behaviour *b = &server->behaviour;
+    unsigned number = server->requests++;
+    if (b->count > 0 && (number < b->first || number >= b->first + b->count))
+        b = &honest;
+    switch (b->act) {
+    case ACT_DROP: return;
+    case ACT_RESET:
+    case ACT_CLOSE:
+    case ACT_GARBAGE:
+        p->doomed = true; /* when nghttp2 has returned */
+        p->doom = b->act;
+        return;
+    case ACT_GOAWAY: (void)nghttp2_submit_goaway(p->h2, 0, 0, NGHTTP2_NO_ERROR, NULL, 0); return;
+    case ACT_REFUSE:
+        (void)nghttp2_submit_rst_stream(p->h2, 0, s->id, NGHTTP2_REFUSED_STREAM);
+        return;
+    case ACT_ABANDON:
+        (void)nghttp2_submit_rst_stream(p->h2, 0, s->id, NGHTTP2_INTERNAL_ERROR);
+        return;
+    default: reply(p, s, b); return;
+    }
+}
+
+static inline int on_server_begin(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
+{
+    struct peer *p = arg;
+    struct served *s = calloc(1, sizeof *s);
+    s->id = frame->hd.stream_id;
+    doh_list_init(&s->link);
+    doh_list_append(&p->served, &s->link);
+    return nghttp2_session_set_stream_user_data(h2, frame->hd.stream_id, s);
+}
+
+static inline int on_server_header(nghttp2_session *h2, const nghttp2_frame *frame,
+                                   const uint8_t *name, size_t name_len, const uint8_t *value,
+                                   size_t value_len, uint8_t flags, void *arg)
+{
+    (void)flags;
+    struct peer *p = arg;
+    struct served *s = nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id);
+    if (name_len == 7 && !memcmp(name, ":method", 7))
+        s->get = value[0] == 'G';
+    if (name_len == 5 && !memcmp(name, ":path", 5) && value_len < sizeof s->path)
+        memcpy(s->path, value, value_len);
+    if (name_len == 13 && !memcmp(name, "cache-control", 13))
+        p->server->fresh++;
+    return 0;
+}
+
+static inline int on_server_data(nghttp2_session *h2, uint8_t flags, int32_t id,
+                                 const uint8_t *data, size_t len, void *arg)
+{
+    (void)flags;
+    (void)arg;
+    struct served *s = nghttp2_session_get_stream_user_data(h2, id);
+    assert_true(len <= sizeof s->query - s->query_len);
+    memcpy(s->query + s->query_len, data, len);
+    s->query_len += (uint32_t)len;
+    return 0;
+}
+
+static inline int on_server_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
+{
+    struct peer *p = arg;
+    struct server *server = p->server;
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        server->goodbyes++;
+    if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
+        !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        return 0;
+    struct served *s = nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id);
+    if (!s)
+        return 0;
+    if (s->get)
+        decode_get(s);
+    *(s->get ? &server->gets : &server->posts) += 1;
+    size_t at = strlen(server->order);
+    if (at + 1 < sizeof server->order && s->query_len > 13)
+        server->order[at] = (char)s->query[13];
+    if (!p->counted)
+        server->batches++;
+    p->counted = true;
+    act(p, s);
+    return 0;
+}
+
+static inline int on_server_close(nghttp2_session *h2, int32_t id, uint32_t code, void *arg)
+{
+    (void)code;
+    (void)arg;
+    struct served *s = nghttp2_session_get_stream_user_data(h2, id);
+    if (s)
+        doh_list_remove(&s->link);
+    free(s);
+    return 0;
+}
+
+static inline void peer_greet(struct peer *p)
+{
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *option;
+    nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0}};
+    settings[0].value = p->server->max_streams;
+    assert_int_equal(nghttp2_session_callbacks_new(&callbacks), 0);
+    assert_int_equal(nghttp2_option_new(&option), 0);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_server_begin);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_server_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_server_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_server_frame);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_server_close);
+    assert_int_equal(nghttp2_session_server_new2(&p->h2, callbacks, p, option), 0);
+    assert_int_equal(
+        nghttp2_submit_settings(p->h2, 0, settings, p->server->max_streams > 0 ? 1 : 0), 0);
+    nghttp2_option_del(option);
+    nghttp2_session_callbacks_del(callbacks);
+    p->greeted = true;
+    p->server->handshakes++;
+    p->server->resumed += SSL_session_reused(p->ssl) == 1;
+}
+
+static inline void peer_die(struct peer *p)
+{
+    if (p->doom == ACT_GARBAGE) {
+        static const char garbage[] = "HTTP/1.1 400 Bad Request\r\n\r\nthis is not HTTP/2 at all";
+        (void)SSL_write(p->ssl, garbage, sizeof garbage);
+        peer_flush(p);
+        p->doomed = false;
+    } else if (p->doom == ACT_RESET) {
+        doh_list_remove(&p->link);
+        (void)uv_tcp_close_reset(&p->tcp, on_peer_closed);
+    } else {
+        peer_close(p);
+    }
+}
+
+static inline void peer_advance(struct peer *p)
+{
+    char plain[16384];
+    if (!SSL_is_init_finished(p->ssl) && SSL_do_handshake(p->ssl) != 1) {
+        peer_flush(p);
+        return;
+    }
+    if (!p->greeted)
+        peer_greet(p);
+    p->counted = false;
+    int n;
+    while ((n = SSL_read(p->ssl, plain, sizeof plain)) > 0 && !p->doomed)
+        if (nghttp2_session_mem_recv(p->h2, (const uint8_t *)plain, (size_t)n) < 0)
+            p->doomed = true;
+    if (p->doomed)
+        peer_die(p);
+    else
+        peer_flush(p);
+}
+
+static inline void on_peer_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
+{
+    (void)size;
+    struct peer *p = DOH_ITEM(handle, struct peer, tcp);
+    *buf = uv_buf_init(p->buf, sizeof p->buf);
+}
+
+static inline void on_peer_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct peer *p = DOH_ITEM(stream, struct peer, tcp);
+    if (n < 0) {
+        peer_close(p);
+        return;
+    }
+    (void)BIO_write(p->in, buf->base, (int)n);
+    if (n > 0)
+        peer_advance(p);
+}
+
+static inline void on_server_connection(uv_stream_t *listener, int status)
+{
+    struct server *server = DOH_ITEM(listener, struct server, tcp);
+    assert_int_equal(status, 0);
+    struct peer *p = calloc(1, sizeof *p);
+    p->server = server;
+    server->connections++;
+    doh_list_init(&p->link);
+    doh_list_init(&p->served);
+    doh_list_append(&server->peers, &p->link);
+    assert_int_equal(uv_tcp_init(server->loop, &p->tcp), 0);
+    assert_int_equal(uv_accept(listener, (uv_stream_t *)&p->tcp), 0);
+    p->ssl = SSL_new(server->context);
+    p->in = BIO_new(BIO_s_mem());
+    p->out = BIO_new(BIO_s_mem());
+    SSL_set_bio(p->ssl, p->in, p->out);
+    SSL_set_accept_state(p->ssl);
+    assert_int_equal(uv_read_start((uv_stream_t *)&p->tcp, on_peer_alloc, on_peer_read), 0);
+}
+
+static inline int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                            const unsigned char *in, unsigned in_len, void *arg)
+{
+    (void)ssl;
+    (void)in;
+    (void)in_len;
+    (void)arg;
+    *out = (const unsigned char *)"h2";
+    *out_len = 2;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static inline SSL_CTX *server_context(const struct authority *ca, const char *name, long days)
+{
+    static const unsigned char id[] = "unit";
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = make_certificate(key, name, ca->cert, ca->key, days);
+    assert_int_equal(SSL_CTX_use_certificate(context, cert), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
+    SSL_CTX_set_session_id_context(context, id, sizeof id);
+    SSL_CTX_set_alpn_select_cb(context, choose_h2, NULL);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return context;
+}
+
+/* `days`: until the certificate for `name` expires; may be negative. */
+static inline void server_open(struct server *server, uv_loop_t *loop, const struct authority *ca,
+                               const char *name, long days)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int len = sizeof at;
+    memset(server, 0, sizeof *server);
+    server->loop = loop;
+    server->context = server_context(ca, name, days);
+    doh_list_init(&server->peers);
+    assert_int_equal(uv_tcp_init(loop, &server->tcp), 0);
+    assert_int_equal(uv_tcp_bind(&server->tcp, (const struct sockaddr *)&at, 0), 0);
+    assert_int_equal(uv_listen((uv_stream_t *)&server->tcp, 64, on_server_connection), 0);
+    assert_int_equal(uv_tcp_getsockname(&server->tcp, (struct sockaddr *)&at, &len), 0);
+    server->port = ntohs(at.sin_port);
+}
+
+static inline void server_hang_up(struct server *server)
+{
+    while (!doh_list_empty(&server->peers))
+        peer_close(DOH_ITEM(server->peers.next, struct peer, link));
+}
+
+static inline void server_close(struct server *server)
+{
+    server_hang_up(server);
+    uv_close((uv_handle_t *)&server->tcp, NULL);
+    SSL_CTX_free(server->context);
+}
+
+#endif
