@@ -9,6 +9,7 @@
 #define BETWEEN(lo, hi) .min = (lo), .max = (hi)
 
 static const char *const automatic[] = {"auto", NULL};
+static const char *const builtin[] = {"builtin", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 
@@ -104,7 +105,7 @@ static const struct config_key budget_keys[] = {
     {.name = NULL}};
 
 static const struct config_key validation_keys[] = {
-    {.name = "trust-anchors", .kind = CONFIG_PATH, .offset = AT(trust_anchors), .fallback = "builtin",
+    {.name = "trust-anchors", .kind = CONFIG_PATH, .offset = AT(trust_anchors), .fallback = "builtin", .words = builtin,
      .doc = "builtin: the root's keys 20326 and 38696; or a file of DS or DNSKEY records."},
     {.name = "negative-trust-anchors", LIST(negative, negative_count), .element_size = sizeof(struct config_negative), .children = a_negative,
      .doc = "Domains that are not validated although they are signed (RFC 7646)."},
@@ -150,6 +151,9 @@ static const struct config_key transport_keys[] = {
 static const struct config_key process_keys[] = {
     {.name = "workers", .kind = CONFIG_COUNT, .offset = AT(c.workers), BETWEEN(1, 256), .fallback = "auto", .words = automatic,
      .doc = "Threads, each with its own loop, sockets and upstream connections; auto: the CPUs granted."},
+    {.name = "state-directory", .kind = CONFIG_PATH, .offset = AT(c.state_directory), .fallback = "auto", .words = automatic,
+     .doc = "Where what is learned is kept for the next start; it must exist and be writable. auto: the one that systemd grants, "
+            "else none: then nothing is kept."},
     {.name = NULL}};
 
 static const struct config_key log_keys[] = {
