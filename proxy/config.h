@@ -35,6 +35,7 @@ struct config {
     uint32_t tcp_in_flight; /* questions, each connection */
     uint32_t tcp_idle_ms;
     uint32_t workers;      /* resolved: at least 1 */
+    uint32_t snapshot_s;   /* how often the cache is written to disk; 0: never */
     char *state_directory; /* absolute; NULL: nothing is kept on disk */
     enum log_level log_level;
     enum log_format log_format;

@@ -403,6 +403,13 @@ struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, stru
     return r;
 }
 
+void resolver_use_snapshot(struct resolver *resolver, const struct snapshot *snapshot,
+                           bool keeps_evidence)
+{
+    resolver->snapshot = snapshot;
+    resolver->keeps_evidence = keeps_evidence;
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct resolver *r = handle->data;
