@@ -2,7 +2,6 @@
 #include "proxy/anchors_xml.h"
 
 #include <expat.h>
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +17,8 @@ static const struct {
     const char *element;
     unsigned depth; /* below which TrustAnchor (1) or KeyDigest (2) */
 } fields[F_NONE] = {
-    [F_ZONE] = {"Zone", 1},      [F_TAG] = {"KeyTag", 2},        [F_ALGORITHM] = {"Algorithm", 2},
-    [F_TYPE] = {"DigestType", 2}, [F_DIGEST] = {"Digest", 2},    [F_KEY] = {"PublicKey", 2},
+    [F_ZONE] = {"Zone", 1},       [F_TAG] = {"KeyTag", 2},    [F_ALGORITHM] = {"Algorithm", 2},
+    [F_TYPE] = {"DigestType", 2}, [F_DIGEST] = {"Digest", 2}, [F_KEY] = {"PublicKey", 2},
     [F_FLAGS] = {"Flags", 2},
 };
 

@@ -38,7 +38,8 @@ struct config {
     uint32_t tcp_clients;   /* connections, each worker */
     uint32_t tcp_in_flight; /* questions, each connection */
     uint32_t tcp_idle_ms;
-    uint32_t workers; /* resolved: at least 1 */
+    uint32_t workers;      /* resolved: at least 1 */
+    char *state_directory; /* absolute; NULL: nothing is kept on disk */
     enum log_level log_level;
     enum log_format log_format;
     bool log_queries; /* names that people asked for may appear in the log */

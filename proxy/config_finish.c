@@ -235,6 +235,22 @@ static void finish_machine(struct config *c)
     }
 }
 
+/* systemd names it in $STATE_DIRECTORY, the first of several before a colon. */
+static void finish_state_directory(struct finishing *f)
+{
+    struct config *c = &f->draft->c;
+    if (strcmp(c->state_directory, "auto") != 0)
+        return;
+    const char *granted = getenv("STATE_DIRECTORY");
+    free(c->state_directory);
+    c->state_directory = NULL;
+    if (!granted || granted[0] != '/')
+        return;
+    c->state_directory = strndup(granted, strcspn(granted, ":"));
+    if (!c->state_directory)
+        fail(f, "state-directory", "out of memory");
+}
+
 static void allow_loopback(struct finishing *f)
 {
     struct config *c = &f->draft->c;
@@ -255,6 +271,8 @@ struct config *config_finish(struct config_draft *draft, const char *path, FILE 
     finish_policy(draft);
     finish_limits(&draft->c);
     finish_machine(&draft->c);
+    if (draft->c.state_directory) /* else an error was said already */
+        finish_state_directory(&f);
     if (draft->c.listen_count == 0)
         fail(&f, "listen", "at least one address is needed");
     finish_upstreams(&f);
@@ -289,6 +307,7 @@ static void release(struct config *c)
     free(c->doh.routes);
     free(c->listen);
     free(c->allow);
+    free(c->state_directory);
     val_anchors_free(c->anchors);
     free(c->time_names);
 }

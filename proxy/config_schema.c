@@ -9,6 +9,7 @@
 #define BETWEEN(lo, hi) .min = (lo), .max = (hi)
 
 static const char *const automatic[] = {"auto", NULL};
+static const char *const builtin[] = {"builtin", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 
@@ -16,7 +17,7 @@ static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 static const struct config_key an_ip[] = {{.name = "", .kind = CONFIG_IP}, {.name = NULL}};
 static const struct config_key a_server[] = {{.name = "", .kind = CONFIG_ENDPOINT, .min = 53}, {.name = NULL}};
 static const struct config_key a_domain[] = {{.name = "", .kind = CONFIG_DOMAIN}, {.name = NULL}};
-static const struct config_key a_path[] = {{.name = "", .kind = CONFIG_PATH}, {.name = NULL}};
+static const struct config_key an_anchor_file[] = {{.name = "", .kind = CONFIG_PATH, .words = builtin}, {.name = NULL}};
 static const struct config_key a_network[] = {{.name = "", .kind = CONFIG_NETWORK}, {.name = NULL}};
 
 static const struct config_key listen_keys[] = {
@@ -105,7 +106,7 @@ static const struct config_key budget_keys[] = {
     {.name = NULL}};
 
 static const struct config_key validation_keys[] = {
-    {.name = "trust-anchors", LIST(trust_anchors, trust_anchor_count), .element_size = sizeof(char *), .children = a_path, .fallback = "builtin", .or_one = true,
+    {.name = "trust-anchors", LIST(trust_anchors, trust_anchor_count), .element_size = sizeof(char *), .children = an_anchor_file, .fallback = "builtin", .or_one = true,
      .doc = "builtin: the root's keys 20326 and 38696; or files of DS or DNSKEY records, or IANA's root-anchors.xml (RFC 9718). Several are taken together, also of zones below the root."},
     {.name = "rollover", .kind = CONFIG_BOOL, .offset = AT(c.rollover), .fallback = "true",
      .doc = "Follow the keys of every trust anchor as their zones roll them (RFC 5011), and keep what was learnt in the state directory."},
@@ -160,6 +161,9 @@ static const struct config_key transport_keys[] = {
 static const struct config_key process_keys[] = {
     {.name = "workers", .kind = CONFIG_COUNT, .offset = AT(c.workers), BETWEEN(1, 256), .fallback = "auto", .words = automatic,
      .doc = "Threads, each with its own loop, sockets and upstream connections; auto: the CPUs granted."},
+    {.name = "state-directory", .kind = CONFIG_PATH, .offset = AT(c.state_directory), .fallback = "auto", .words = automatic,
+     .doc = "Where what is learned is kept for the next start; it must exist and be writable. auto: the one that systemd grants, "
+            "else none: then nothing is kept."},
     {.name = NULL}};
 
 static const struct config_key log_keys[] = {

@@ -11,7 +11,8 @@ enum config_kind {
     CONFIG_MAP,      /* children, stored relative to the same base */
     CONFIG_LIST,     /* children[0] is the element; pointer at `offset`, uint32_t at count_offset */
     CONFIG_STRING,   /* char * */
-    CONFIG_PATH,     /* char *, made absolute from the folder of the configuration file */
+    CONFIG_PATH,     /* char *, made absolute from the folder of the configuration file, or one of
+                      * `words` as it stands */
     CONFIG_URL,      /* char *, https only; judged again by doh_shared_new() */
     CONFIG_DOMAIN,   /* struct dns_name */
     CONFIG_ENDPOINT, /* struct doh_address: IP with or without a port; `fallback` is the default */
@@ -36,7 +37,7 @@ struct config_key {
                            * between; NULL: none */
     bool or_one;          /* LIST: a single element may stand without brackets */
     bool required;
-    const char *const *words; /* WORD: allowed ones, NULL-terminated; COUNT, SIZE: {"auto"} */
+    const char *const *words; /* WORD, PATH: allowed ones, NULL-terminated; COUNT, SIZE: {"auto"} */
     const struct config_key *children; /* ends with name NULL */
     const char *doc;
 };

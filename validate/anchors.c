@@ -199,8 +199,8 @@ struct val_anchor val_anchors_at(const struct val_anchors *anchors, uint32_t ind
     const struct positive *p = anchors->positive;
     while (index >= p->count)
         index -= p++->count;
-    return (struct val_anchor){p->zone, p->ds[index], p->term[index].from_s,
-                               p->term[index].until_s, p->term[index].source};
+    return (struct val_anchor){p->zone, p->ds[index], p->term[index].from_s, p->term[index].until_s,
+                               p->term[index].source};
 }
 
 bool val_anchor_valid(const struct val_anchor *anchor, uint64_t now_s)

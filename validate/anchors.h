@@ -9,8 +9,8 @@
 #include "validate/keys.h"
 
 struct val_anchors;
-struct val_anchors *val_anchors_new(void);            /* empty */
-void val_anchors_free(struct val_anchors *anchors);   /* of its builder, who shared it with nobody */
+struct val_anchors *val_anchors_new(void);          /* empty */
+void val_anchors_free(struct val_anchors *anchors); /* of its builder, who shared it with nobody */
 const struct val_anchors *val_anchors_ref(const struct val_anchors *anchors);
 void val_anchors_unref(const struct val_anchors *anchors); /* NULL is fine */
 

@@ -83,8 +83,8 @@ static struct chain_end begin(struct val_job *job, const struct dns_name *target
         return chain_end_of(CHAIN_INSECURE, &r);
     }
     if (hit.ds.count == 0) { /* whatever is still known of the zone */
-        struct val_reason r = job_reason(VAL_WHY_ANCHOR_GONE, &hit.zone, &hit.zone, DNS_TYPE_DNSKEY,
-                                         VAL_ORIGIN_NONE);
+        struct val_reason r =
+            job_reason(VAL_WHY_ANCHOR_GONE, &hit.zone, &hit.zone, DNS_TYPE_DNSKEY, VAL_ORIGIN_NONE);
         return chain_end_of(CHAIN_BOGUS, &r);
     }
     trace_known(job, &hit, target);

@@ -239,7 +239,6 @@ const struct val_verified *job_proven(const struct val_job *job, const struct va
 
 /* --- the verdict ----------------------------------------------------------------------------- */
 
-/* Every proven set bounds how long the whole may be used. */
 /* What is insecure by a negative anchor is so until that ends (RFC 7646 4). */
 static uint64_t bound_by_negatives(const struct val_job *job, uint64_t expires_s)
 {
@@ -252,6 +251,7 @@ static uint64_t bound_by_negatives(const struct val_job *job, uint64_t expires_s
     return expires_s;
 }
 
+/* Every proven set bounds how long the whole may be used. */
 static uint64_t bound_by_signatures(const struct val_job *job)
 {
     uint64_t expires_s = UINT64_MAX;
