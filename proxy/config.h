@@ -25,7 +25,11 @@ struct config {
     uint32_t allow_count;
     struct doh_config doh;
     struct cache_limits cache;
-    struct val_anchors *anchors; /* positive, negative, and routes as negative ones */
+    struct val_anchors *anchors; /* as configured, with their dates: positive, negative, and routes
+                                  * as negative ones */
+    bool rollover, signal_key_tags, sentinel;
+    struct dns_name *time_names; /* answered while the clock is not trusted */
+    uint32_t time_name_count;
     struct val_policy policy;
     struct val_limits limits;
     uint32_t query_ms;      /* deadline of one client question, below the stub's 5 s */

@@ -26,7 +26,7 @@ const char *config_kind_text(const struct config_key *key)
 {
     switch (key->kind) {
     case CONFIG_MAP: return "a mapping of keys";
-    case CONFIG_LIST: return "a list";
+    case CONFIG_LIST: return key->or_one ? "one, or a list" : "a list";
     case CONFIG_STRING: return "a text";
     case CONFIG_PATH: return "a path";
     case CONFIG_URL: return "a URL like https://host/dns-query";

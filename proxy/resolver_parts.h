@@ -14,13 +14,14 @@ struct resolver {
     struct doh_pool *pool;
     struct resolver_clock clock;
     struct fetches *fetches;
-    const struct snapshot *snapshot; /* what the last process left behind; NULL: nothing */
-    bool keeps_evidence;             /* for the next one */
-    struct val_env env;              /* with what the cache knows of zones */
-    struct val_env env_fresh;        /* without: everything is proven anew */
-    uv_idle_t run;                   /* active while queries have something to do */
-    uv_timer_t tick;                 /* deadlines */
-    uv_timer_t prime;                /* the root's keys */
+    const struct snapshot *snapshot;   /* what the last process left behind; NULL: nothing */
+    bool keeps_evidence;               /* for the next one */
+    const struct val_anchors *anchors; /* a reference: what may be used now */
+    struct val_env env;                /* with what the cache knows of zones */
+    struct val_env env_fresh;          /* without: everything is proven anew */
+    uv_idle_t run;                     /* active while queries have something to do */
+    uv_timer_t tick;                   /* deadlines */
+    uv_timer_t prime;                  /* the root's keys */
     uint32_t prime_wait_s;
     struct resolver_ask *priming;
     bool closing;

@@ -214,11 +214,19 @@ static void check_defaults(const struct config_key *keys)
             struct dns_name name;
         } at = {.text = NULL};
         char expected[CONFIG_WORDS_MAX];
-        if (!config_value_store(key, key->fallback, "/", &at, expected))
-            print_error("%s: its default '%s' is not %s\n", key->name, key->fallback, expected);
-        assert_true(config_value_store(key, key->fallback, "/", &at, expected));
-        if (key->kind == CONFIG_STRING || key->kind == CONFIG_PATH)
-            free(at.text);
+        const struct config_key *one = key->kind == CONFIG_LIST ? key->children : key;
+        char *words = strdup(key->fallback);
+        char *rest = NULL;
+        for (char *word = strtok_r(words, one == key ? "" : " ", &rest); word;
+             word = strtok_r(NULL, " ", &rest)) {
+            if (!config_value_store(one, word, "/", &at, expected))
+                print_error("%s: its default '%s' is not %s\n", key->name, word, expected);
+            assert_true(config_value_store(one, word, "/", &at, expected));
+            if (one->kind == CONFIG_STRING || one->kind == CONFIG_PATH)
+                free(at.text);
+            at.text = NULL;
+        }
+        free(words);
     }
 }
 
