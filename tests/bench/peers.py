@@ -5,7 +5,7 @@ A Peer's write(lab) puts its configuration into lab.dir/peers and returns the co
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 PORT = 5399
@@ -205,6 +205,13 @@ PEERS = {p.name: p for p in [
     Peer("dnsmasq", "dnsmasq", "dnsmasq-base", dnsmasq, False, "UDP"),
 ]}
 OPENSSL = Peer("openssl", "openssl", "openssl", None, False, "-")
+
+
+def under_callgrind(peer, out):
+    def write(lab):
+        return ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "-q",
+                *peer.write(lab)]
+    return replace(peer, write=write)
 
 
 def is_installed(peer):
