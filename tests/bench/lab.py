@@ -129,6 +129,7 @@ class Lab(servers.Servers):
         super().__init__(directory)
         self.build = build / "tests"
         self.veridoh = build / "veridoh"
+        self.before = None
         self.workers = 1
         self.upstream, self.doh_port = NEAR, peers.DOH
         self.cpu = OTHERS_CPU

@@ -54,7 +54,7 @@ def many(run):
     lab = run.lab
     few = lab.names("many", 1000)
     sizes = [100000, 1000000]
-    for peer in run.peers(only=["veridoh", "unbound"]):
+    for peer in run.peers(only=["veridoh", "before", "unbound"]):
         with started(run, peer) as ok:
             if not ok:
                 continue
@@ -176,7 +176,7 @@ def flood(run):
     names = lab.names("mixed", 1000)
     lab.fill_upstream("mixed", 1000)
     for turn in run.rounds():
-        for peer in run.peers(only=["veridoh", "unbound"]):
+        for peer in run.peers(only=["veridoh", "before", "unbound"]):
             with started(run, peer) as ok:
                 if not ok:
                     continue

@@ -33,6 +33,10 @@ def config(lab, name, text):
     return str(path), str(directory)
 
 
+def before(lab):
+    return [str(lab.before), *veridoh(lab)[1:]]
+
+
 def veridoh(lab):
     text = json.dumps({
         "listen": [{"address": f"127.0.0.1:{PORT}"}],
@@ -195,6 +199,7 @@ log-console no
 PEERS = {p.name: p for p in [
     Peer("bare", "", "", bare, False, "-", tcp=False),
     Peer("veridoh", "", "", veridoh, True, "DoH"),
+    Peer("before", "", "", before, True, "DoH"),
     Peer("unbound", "unbound", "unbound", unbound, True, "DoT"),
     Peer("unbound-unvalidated", "unbound", "unbound", unbound_unvalidated, False, "DoT"),
     Peer("dnsdist", "dnsdist", "dnsdist", dnsdist, False, "DoH"),
