@@ -5,6 +5,7 @@
 #include "tests/test.h"
 #include "tests/unit/job_bench.h"
 #include "tests/unit/mutate.h"
+#include "tests/unit/truth.h"
 
 /* --- the world ------------------------------------------------------------------------------- */
 
@@ -275,34 +276,10 @@ static unsigned compare_written(const struct dns_msg *was, const struct dns_msg 
     return all;
 }
 
-/* What was learned of a name, against what the world is. BAD is no belief. */
-static bool is_true(const struct val_zone *zone)
-{
-    const struct world_zone *real = world_parent(world, &zone->name);
-    bool opt_out = real && real->denial == WORLD_OPT_OUT;
-    bool cut = false;
-    for (uint32_t i = 0; i < world->count; i++)
-        if (dns_name_equal(&world->zone[i].name, &zone->name)) {
-            real = &world->zone[i];
-            cut = true;
-        }
-    bool is_signed = cut && real->denial != WORLD_UNSIGNED;
-    if (zone->kind != VAL_ZONE_BAD && zone->expires_s > WORLD_NOW + WORLD_TTL)
-        return false;
-    switch (zone->kind) {
-    case VAL_ZONE_SECURE:
-        return is_signed && zone->key_count == 1 && EVP_PKEY_eq(zone->keys->pkey, real->key) == 1;
-    case VAL_ZONE_INSECURE: return !is_signed && (cut || opt_out);
-    case VAL_ZONE_NOT_A_CUT: return !cut;
-    case VAL_ZONE_BAD: return true;
-    }
-    return false;
-}
-
 static bool all_true(const struct bench *b)
 {
     for (uint32_t i = 0; i < b->zone_count; i++)
-        if (!is_true(b->zone[i]))
+        if (!truth_holds(world, b->zone[i], WORLD_NOW))
             return false;
     return true;
 }
