@@ -134,6 +134,9 @@ static bool open_parts(struct worker *w)
     w->resolver =
         w->pool ? resolver_new(&w->loop, w->shared.config, w->shared.cache, w->pool, &w->clock)
                 : NULL;
+    if (w->resolver)
+        resolver_use_snapshot(w->resolver, w->shared.snapshot,
+                              w->shared.config->state_directory && w->shared.config->snapshot_s);
     const struct server_parts parts = {
         w->shared.config, w->shared.cache, w->pool, w->resolver, w->clock, w->shared.log,
     };
