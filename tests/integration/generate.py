@@ -20,7 +20,7 @@ FAULTS = ["expired", "future", "inverted", "corrupt", "unsigned-data", "unsigned
           "revoked", "no-zone-flag"]
 TYPES = ["A"] * 8 + ["AAAA", "MX", "TXT", "DS", "DS", "NS", "DNSKEY", "CNAME", "SOA"]
 LONG = ("l" * 62,) * 3  # a DNAME to it makes names too long (RFC 6672 2.2)
-MOST_ZONES, MOST_LIES, MOST_HOPS = 28, 12, 7
+MOST_ZONES, MOST_LIES, MOST_HOPS = 28, 24, 7
 
 
 def text(name):
@@ -200,8 +200,11 @@ class World:
         if turn < 0.2:
             zone.add(owner, "CNAME", self.target(zone))
         elif turn < 0.28 and "*" not in owner and not self.has_below(zone, owner):
-            zone.add(owner, "DNAME", LONG + zone.name if self.chance(0.15)
-                     else self.target(zone)[1:] or ("test",))
+            if self.chance(0.2):
+                zone.add(owner, "DNAME", LONG + zone.name)
+                self.names.append(("l" * 60, "o" * 10) + owner)
+            else:
+                zone.add(owner, "DNAME", self.target(zone)[1:] or ("test",))
         else:
             for _ in range(self.pick(1, 1, 1, 3)):
                 zone.add(owner, "A", self.address())
@@ -230,7 +233,7 @@ class World:
                                "flip=sig", "flip=rdata", "tamper", "expire", "future", "inverted",
                                "replay", "sibling=" + text(self.pick(*self.zones)),
                                "unsigned-lie", "nodata", "nxdomain-unsigned", "servfail",
-                               "rcode=5", "extra")
+                               "rcode=5", "relabel=0", "relabel=3", "extra")
             self.lie(self.ask_below(self.random.choice(self.names)), "A", action)
 
     def lie(self, name, type_, action):
@@ -256,6 +259,4 @@ class World:
             name = (self.random.choice(LABELS), self.random.choice(LABELS)) + name
         elif turn < 0.45 and len(name) > 1:
             name = name[1:]
-        elif turn < 0.48:
-            name = ("l" * 60, "o" * 10) + name  # too long below some DNAMEs
         return name, self.random.choice(TYPES)

@@ -99,9 +99,12 @@ def ask_delv_one(up, anchors, name, type_):
                               stdin=subprocess.DEVNULL, timeout=PATIENCE_S, check=False)
     except subprocess.TimeoutExpired:
         return None
-    verdicts = (("resolution failed", BOGUS), ("; unsigned answer", INSECURE),
-                ("; negative response, unsigned", INSECURE), ("fully validated", SECURE))
-    return next((v for words, v in verdicts if words in said.stdout + said.stderr), None)
+    words = said.stdout + said.stderr
+    if "resolution failed" in words and "resolution failed: ncache" not in words:
+        return BOGUS
+    verdicts = (("; unsigned answer", INSECURE), ("; negative response, unsigned", INSECURE),
+                ("fully validated", SECURE))
+    return next((v for text, v in verdicts if text in words), None)
 
 
 class Asked:
@@ -111,7 +114,7 @@ class Asked:
         self.truth, self.name, self.type = truth, name, type_
         self.lie = truth.world.lies.get((name, type_))
         answer = truth.resolve(name, type_)
-        self.hops = answer.hops if answer else []
+        self.hops, self.rcode = (answer.hops, answer.rcode) if answer else ([], "")
         self.zones = {z.name: z for hop in self.hops for z in self.upwards(hop.zone)}.values()
 
     @staticmethod
@@ -137,6 +140,23 @@ class Asked:
     def cname_through_dname(self):
         return self.type == "CNAME" and "dname" in self.kinds()
 
+    def wildcard_nodata_for_ds(self):
+        return self.type == "DS" and self.hops[-1].kind == "wildcard-nodata"
+
+    def too_long(self):
+        return self.rcode == "YXDOMAIN"
+
+    def lied_about(self):
+        lies = self.truth.world.lies
+        return self.lie or any((hop.name, self.type) in lies for hop in self.hops)
+
+    def keys_lied_about(self):
+        lies = self.truth.world.lies
+        return any((z.name, t) in lies for z in self.zones for t in ("DS", "DNSKEY"))
+
+    def absent_ds_lied_about(self):
+        return any(not z.ds and (z.name, "DS") in self.truth.world.lies for z in self.zones)
+
     def opt_out_covers(self):
         return any(hop.zone.denial == "optout" for hop in self.hops)
 
@@ -149,11 +169,18 @@ UNBOUND_DIFFERS = [
      Asked.cut_below_empty),
     ("a wildcard's NODATA behind an alias is refused", Asked.wildcard_nodata_behind_alias),
     ("an answer to CNAME ends at the CNAME that a DNAME made", Asked.cname_through_dname),
-    ("a lie is mixed with good RRsets of its cache, or waited out", lambda asked: asked.lie),
+    ("its cache of negative answers denies a DS without a look at the wildcard",
+     Asked.wildcard_nodata_for_ds),
+    ("YXDOMAIN is passed on unproven", Asked.too_long),
+    ("the absence of a DS is also proven by what other answers brought",
+     Asked.absent_ds_lied_about),
+    ("a lie is mixed with good RRsets of its cache, or waited out", Asked.lied_about),
 ]
 DELV_DIFFERS = [
     ("opt-out does not show in what it prints", Asked.opt_out_covers),
     ("a wildcard's NODATA behind an alias", Asked.wildcard_nodata_behind_alias),
+    ("denials of too many iterations above the cut end the chain early", Asked.cut_below_empty),
+    ("wants DNSKEYs of zones that are proven insecure", Asked.keys_lied_about),
 ]
 
 

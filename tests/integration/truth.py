@@ -14,7 +14,9 @@ KEYS_BROKEN = {"expired", "future", "inverted", "corrupt", "unsigned-keys", "zsk
                "no-zone-flag"}
 DATA_BROKEN = {"expired", "future", "inverted", "corrupt", "unsigned-data"}
 POSITIVE = {"data", "wildcard", "dname"}
+NEGATIVE = {"nodata", "nxdomain", "wildcard-nodata"}
 DENYING = {"nodata", "nxdomain", "wildcard-nodata", "wildcard"}  # has NSECs in the authority
+RCODE = {"0": "NOERROR", "3": "NXDOMAIN"}
 UPSTREAM_HOPS = 16
 LIED_ADDRESS = "192.0.2.66"
 
@@ -179,6 +181,14 @@ class Truth:
             return BOGUS
         return SECURE if set(usable) - {"wrong"} else BOGUS
 
+    def is_undecided(self, zone):
+        """No proof of a DS, below an empty name that too many iterations leave open: an unsigned
+        zone may begin there, or not."""
+        parent = zone.parent
+        return parent is not None and (self.is_undecided(parent) or (
+            (zone.name, "DS") in self.world.lies and self.beyond(parent) and
+            len(zone.name) - len(parent.name) > 1))
+
     def usable_ds(self, zone):
         if zone.alg in (5, 7) and not self.policy.sha1:
             return []
@@ -247,22 +257,39 @@ class Truth:
     def is_signed(hop):
         return hop.zone.signed and (hop.zone.fault != "unsigned-data" or hop.type == "DNSKEY")
 
+    def spoil_hop(self, answer, statuses, i, soa_only=False):
+        """The SOA is no part of a proof (RFC 4035 5.4): without it the rest may stand, or not."""
+        before = statuses[i]
+        self.spoil(answer, statuses, lambda hop: hop is answer.hops[i])
+        if soa_only and answer.hops[i].kind in NEGATIVE:
+            statuses[i] = statuses[i] | before
+
     def spoil_first(self, answer, statuses, count):
         """`count` signatures from the first on, over as many hops as it takes."""
         for i, hop in enumerate(answer.hops):
             if count > 0 and self.is_signed(hop):
-                self.spoil(answer, statuses, lambda h, this=hop: h is this)
+                self.spoil_hop(answer, statuses, i, soa_only=count == 1)
                 count -= 1 if hop.kind in ("data", "dname") else 2
 
-    def tampered(self, answer, statuses):
-        """The first record's data is not what it was. None: a name of an insecure zone is broken,
-        and so perhaps the whole message."""
-        first = answer.hops[0]
-        if self.chain(first.zone) == SECURE:
-            self.spoil(answer, statuses, lambda hop: hop is first)
-        elif first.kind in POSITIVE and self.chain(first.zone) == INSECURE:
+    def tampered(self, answer, statuses, mask):
+        """The first record's last octet is another. None: so a name is broken where nobody can
+        tell, and perhaps the whole message."""
+        self.spoil_hop(answer, statuses, 0, soa_only=True)
+        if answer.hops[0].kind not in POSITIVE:
+            return answer
+        owner, type_, rdata = answer.records[0]
+        if type_ != "A" and INSECURE in statuses[0]:
             return None
-        return answer
+        octets = rdata.split(".") if rdata else []
+        changed = ".".join(octets[:3] + [str(int(octets[3]) ^ mask)]) if octets else ""
+        return Answer(answer.hops, [(owner, type_, changed)] + answer.records[1:], answer.rcode)
+
+    def relabelled(self, answer, statuses, rcode):
+        """The rcode is not signed: where it matters the records have to bear it out, otherwise
+        there is no answer, or the true one."""
+        honest = self.outcomes(statuses, answer)
+        said = self.outcomes(statuses, Answer(answer.hops, answer.records, rcode))
+        return honest | {SERVFAIL} | {one for one in said if not one.ad}
 
     def lied(self, answer, lie):
         """(name, type) is answered with a lie. None: nothing is to be expected."""
@@ -276,6 +303,8 @@ class Truth:
         if action in ("nodata", "nxdomain-unsigned"):
             return self.replaced(lie.name, lie.type,
                                  "NOERROR" if action == "nodata" else "NXDOMAIN", [])
+        if action == "relabel" and not answer.hops:  # nothing, which now says that there is nothing
+            return self.replaced(lie.name, lie.type, RCODE[value], [])
         if not answer.hops or action == "extra":
             return self.outcomes(statuses, answer)
         if action == "sibling":
@@ -288,10 +317,11 @@ class Truth:
             self.spoil(answer, statuses, lambda hop: hop.kind in POSITIVE)
         if lie.action in ("strip=authority", "strip=nsec"):
             self.spoil(answer, statuses, lambda hop: hop.kind in DENYING)
-        if (action in ("tamper", "replay") or value == "rdata") and \
-                not self.tampered(answer, statuses):
-            return None
-        return self.outcomes(statuses, answer)
+        if action in ("tamper", "replay") or value == "rdata":
+            answer = self.tampered(answer, statuses, 1 if value == "rdata" else 0x55)
+        if action == "relabel":
+            return self.relabelled(answer, statuses, RCODE[value])
+        return answer and self.outcomes(statuses, answer)
 
     def signed_by(self, answer, statuses, value):
         other = next(z for z in self.world.zones.values() if text(z.name) == value)
@@ -307,13 +337,18 @@ class Truth:
         if answer.rcode == "SERVFAIL":
             return {SERVFAIL}
         worst = {max(one) for one in itertools.product(*statuses)}
+        kinds = [hop.kind for hop in answer.hops]
+        if "dname" in kinds and answer.hops[-1].type == "CNAME" and answer.rcode == "NOERROR":
+            # the CNAME that was asked for is there: what it leads to may count, or not
+            upto = kinds.index("dname") + 1
+            worst |= {max(one) for one in itertools.product(*statuses[:upto])}
         return {SERVFAIL if status == BOGUS else
                 Outcome(answer.rcode, status == SECURE, answer.shown()) for status in worst}
 
     def judge(self, name, type_):
         """Every Outcome that is right, or None when nothing is to be expected."""
         answer = self.resolve(name, type_)
-        if answer is None:
+        if answer is None or any(self.is_undecided(hop.zone) for hop in answer.hops):
             return None
         lie = self.world.lies.get((name, type_))
         if lie:
