@@ -10,6 +10,7 @@ INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3)
 LAB_PACKAGES=("${INTEGRATION_PACKAGES[@]}" openssl iproute2
     bind9 bind9-utils knot knot-dnsutils ldnsutils unbound)
 FUZZ_PACKAGES=("${UNIT_PACKAGES[@]}" clang libclang-rt-dev)
+COVERAGE_PACKAGES=("${UNIT_PACKAGES[@]}" gcovr)
 STYLE_PACKAGES=(clang-format git python3)
 
 is_installed() {

@@ -107,7 +107,8 @@ enum dns_err val_job_answer(struct val_job *job, const struct dns_msg *msg, uint
     if (err == DNS_OK && dropped && lost_answers(msg, &job->answer))
         err = DNS_E_FORM;
     job->state = JOB_PROVING;
-    job->malformed = err != DNS_OK;
+    job->out_of_memory = err == DNS_E_SPACE;
+    job->malformed = err != DNS_OK && err != DNS_E_SPACE;
     job->rcode = msg->rcode;
     job->origin = origin;
     if (err == DNS_OK)
@@ -296,6 +297,8 @@ static enum val_step decide_early(struct val_job *job)
 {
     if (job->malformed)
         return conclude_why(job, VAL_BOGUS, VAL_WHY_MALFORMED);
+    if (job->out_of_memory)
+        return conclude_why(job, VAL_INDETERMINATE, VAL_WHY_MEMORY);
     if (job->rcode != DNS_RCODE_NOERROR && job->rcode != DNS_RCODE_NXDOMAIN &&
         job->rcode != DNS_RCODE_YXDOMAIN)
         return conclude_why(job, VAL_INDETERMINATE, VAL_WHY_RCODE);
