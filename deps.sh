@@ -6,9 +6,9 @@ BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config
     libuv1-dev libnghttp2-dev libssl-dev libc-ares-dev libyaml-dev libexpat1-dev)
 UNIT_PACKAGES=("${BUILD_PACKAGES[@]}" libcmocka-dev)
 DEMO_PACKAGES=("${UNIT_PACKAGES[@]}" bind9-dnsutils)
-INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3)
+INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3 unbound knot)
 LAB_PACKAGES=("${INTEGRATION_PACKAGES[@]}" openssl iproute2
-    bind9 bind9-utils knot knot-dnsutils ldnsutils unbound)
+    bind9 bind9-utils knot-dnsutils ldnsutils)
 FUZZ_PACKAGES=("${UNIT_PACKAGES[@]}" clang libclang-rt-dev)
 COVERAGE_PACKAGES=("${UNIT_PACKAGES[@]}" gcovr)
 STYLE_PACKAGES=(clang-format git python3)
