@@ -180,6 +180,7 @@ DELV_DIFFERS = [
     ("opt-out does not show in what it prints", Asked.opt_out_covers),
     ("a wildcard's NODATA behind an alias", Asked.wildcard_nodata_behind_alias),
     ("denials of too many iterations above the cut end the chain early", Asked.cut_below_empty),
+    ("waits in vain for something better than YXDOMAIN", Asked.too_long),
     ("wants DNSKEYs of zones that are proven insecure", Asked.keys_lied_about),
 ]
 

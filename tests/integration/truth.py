@@ -46,6 +46,7 @@ class Hop:
     type: str
     kind: str
     node: tuple = ()  # where the data is, the wildcard for what it made
+    upto: int = 0     # records of the answer with it
 
 
 @dataclass
@@ -108,6 +109,8 @@ class Truth:
         answer = Answer([], [], "NOERROR")
         for _ in range(UPSTREAM_HOPS):
             following = self.take_hop(answer, name, type_)
+            if answer.hops:
+                answer.hops[-1].upto = len(answer.records)
             if following is None:
                 return answer if len(answer.hops) <= MOST_HOPS else None
             name = following
@@ -288,6 +291,8 @@ class Truth:
         """The rcode is not signed: where it matters the records have to bear it out, otherwise
         there is no answer, or the true one."""
         honest = self.outcomes(statuses, answer)
+        last = answer.hops[-1]
+        statuses = statuses[:-1] + [statuses[-1] | self.unsigned_status(last.zone, last.name)]
         said = self.outcomes(statuses, Answer(answer.hops, answer.records, rcode))
         return honest | {SERVFAIL} | {one for one in said if not one.ad}
 
@@ -337,13 +342,15 @@ class Truth:
         if answer.rcode == "SERVFAIL":
             return {SERVFAIL}
         worst = {max(one) for one in itertools.product(*statuses)}
+        right = set()
         kinds = [hop.kind for hop in answer.hops]
-        if "dname" in kinds and answer.hops[-1].type == "CNAME" and answer.rcode == "NOERROR":
-            # the CNAME that was asked for is there: what it leads to may count, or not
-            upto = kinds.index("dname") + 1
-            worst |= {max(one) for one in itertools.product(*statuses[:upto])}
-        return {SERVFAIL if status == BOGUS else
-                Outcome(answer.rcode, status == SECURE, answer.shown()) for status in worst}
+        if "dname" in kinds[:-1] and answer.hops[-1].type == "CNAME" and answer.rcode == "NOERROR":
+            # the CNAME that was asked for is there: what it leads to may follow, or not
+            count = kinds.index("dname") + 1
+            part = answer.records[:answer.hops[count - 1].upto]
+            right = self.outcomes(statuses[:count], Answer(answer.hops[:count], part, "NOERROR"))
+        return right | {SERVFAIL if status == BOGUS else
+                        Outcome(answer.rcode, status == SECURE, answer.shown()) for status in worst}
 
     def judge(self, name, type_):
         """Every Outcome that is right, or None when nothing is to be expected."""
