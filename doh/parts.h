@@ -15,6 +15,7 @@
 #define DOH_PARTS_H
 
 #include "doh/health.h"
+#include "doh/learned.h"
 #include "doh/list.h"
 #include "doh/pool.h"
 #include "doh/url.h"
@@ -124,6 +125,7 @@ struct doh_upstream {
     const struct doh_upstream_config *config;
     const struct doh_url *url;
     struct doh_health health;
+    struct doh_learned learned;
     bool get, flipped;          /* the method in use; it changes once at most */
     struct doh_list waiting[2]; /* asks: ordinary, speculative */
     struct doh_list conns;      /* connections that are not closed */

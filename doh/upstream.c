@@ -163,6 +163,8 @@ static void fill(struct doh_upstream *up, struct doh_conn *conn)
         ask->fetch->sent++;
         up->status.questions++;
     }
+    if (doh_conn_is_good(conn) && doh_conn_is_worn(conn))
+        doh_dial_want(up); /* its successor */
 }
 
 void doh_upstream_pump(struct doh_upstream *up)
@@ -171,6 +173,13 @@ void doh_upstream_pump(struct doh_upstream *up)
         fill(up, DOH_ITEM(i, struct doh_conn, link));
     if (first_waiting(up))
         doh_dial_want(up);
+}
+
+/* Questions that wait for its answers, and those to come, need another one. */
+void doh_upstream_doubted(struct doh_upstream *up, struct doh_conn *conn)
+{
+    if (!doh_list_empty(&conn->asks) || first_waiting(up))
+        doh_upstream_warm(up);
 }
 
 void doh_upstream_flush(struct doh_upstream *up)
@@ -313,7 +322,31 @@ void doh_upstream_response(struct doh_upstream *up, struct doh_conn *conn, struc
     }
 }
 
+void doh_upstream_stuck(struct doh_upstream *up, struct doh_ask *ask)
+{
+    char reason[DOH_REASON_MAX];
+    (void)snprintf(reason, sizeof reason, "one question was not answered within %u ms",
+                   up->pool->config->deadline_ms);
+    replay(ask, DOH_E_TIMEOUT, reason);
+}
+
 /* --- connections come and go --------------------------------------------------------------- */
+
+/* `fresh` takes over from those that are suspect or will soon be ended by their server. */
+static void relieve(struct doh_upstream *up, const struct doh_conn *fresh)
+{
+    struct doh_list *next;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
+        struct doh_conn *conn = DOH_ITEM(i, struct doh_conn, link);
+        next = i->next; /* losing one takes only that one out of the list */
+        if (conn == fresh)
+            continue;
+        if (conn->suspect)
+            doh_conn_abandon(conn, "the connection gave no sign of life");
+        else if (doh_conn_is_worn(conn))
+            doh_conn_drain(conn);
+    }
+}
 
 void doh_upstream_opened(struct doh_upstream *up, struct doh_conn *conn)
 {
@@ -321,6 +354,7 @@ void doh_upstream_opened(struct doh_upstream *up, struct doh_conn *conn)
     if (doh_tls_resumed(conn->tls))
         up->status.resumed++;
     doh_dial_opened(up, conn);
+    relieve(up, conn);
     doh_pool_busy(up->pool);
 }
 
@@ -333,7 +367,7 @@ void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_
     }
     if (doh_list_empty(asks) && !first_waiting(up))
         return; /* nothing was lost: closing an idle connection is everybody's right */
-    up->fruitless = conn->answered ? 0 : up->fruitless + 1;
+    up->fruitless = conn->answered_ms > 0 ? 0 : up->fruitless + 1;
     uint64_t now = doh_now(up->pool);
     if (err == DOH_E_TIMEOUT)
         doh_health_failed(&up->health, now, DOH_BACKOFF_SLOW_MS, doh_random());

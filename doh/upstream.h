@@ -22,6 +22,8 @@ void doh_upstream_slow(struct doh_upstream *up);
 void doh_upstream_lied(struct doh_upstream *up, const char *how);
 
 /* From its connections. */
+void doh_upstream_doubted(struct doh_upstream *up, struct doh_conn *conn); /* it is suspect */
+void doh_upstream_stuck(struct doh_upstream *up, struct doh_ask *ask); /* on a lively connection */
 void doh_upstream_opened(struct doh_upstream *up, struct doh_conn *conn);
 void doh_upstream_response(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask *ask,
                            const struct doh_h2_response *response);

@@ -96,6 +96,7 @@ enum act {
     ACT_TRUNCATED,
     ACT_OTHER_QUESTION,
     ACT_OTHER_ID,
+    ACT_LARGE, /* as large as an answer may be */
 };
 
 struct behaviour {
@@ -111,12 +112,14 @@ struct server {
     SSL_CTX *context;
     uint16_t port;
     uint32_t max_streams; /* 0: says nothing */
+    unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
     struct doh_list peers;
     unsigned connections, handshakes, resumed, requests, posts, gets, fresh;
     unsigned batches; /* TCP segments that brought requests */
-    unsigned goodbyes;
-    char order[64]; /* first letters of the names asked for, as they came */
+    unsigned goodbyes, goaways, pings;
+    unsigned open, open_max; /* streams, now and most at one time */
+    char order[64];          /* first letters of the names asked for, as they came */
 };
 
 struct served {
@@ -136,6 +139,7 @@ struct peer {
     BIO *in, *out;
     nghttp2_session *h2;
     bool greeted, doomed, counted;
+    unsigned requests;
     enum act doom;
     char buf[65536];
 };
@@ -239,11 +243,18 @@ static inline void write_reply(struct served *s, enum act act)
     struct dns_rr table[4];
     struct dns_msg msg;
     assert_int_equal(dns_msg_read(s->query, s->query_len, table, 4, &msg), DNS_OK);
-    s->reply_len = act == ACT_BIG ? SERVER_BIG : msg.question_end;
+    s->reply_len = act == ACT_BIG ? SERVER_BIG : act == ACT_LARGE ? DNS_MSG_MAX : msg.question_end;
     memcpy(s->reply, s->query, msg.question_end);
     s->reply[2] = (uint8_t)(0x81 | (act == ACT_TRUNCATED ? 2 : 0));
     s->reply[3] = 0x80;
     memset(s->reply + 6, 0, 6);
+    if (act == ACT_LARGE) { /* one record of a private type behind the question */
+        uint32_t rdata_len = DNS_MSG_MAX - msg.question_end - 12;
+        const uint8_t head[12] = {
+            0xc0, 12, 0xff, 0, 0, 1, 0, 0, 0, 0, (uint8_t)(rdata_len >> 8), (uint8_t)rdata_len};
+        s->reply[7] = 1;
+        memcpy(s->reply + msg.question_end, head, sizeof head);
+    }
     if (act == ACT_OTHER_QUESTION)
         s->reply[msg.question_end - 3] ^= 1; /* the type */
     if (act == ACT_OTHER_ID)
@@ -301,6 +312,8 @@ static inline int on_server_begin(nghttp2_session *h2, const nghttp2_frame *fram
     s->id = frame->hd.stream_id;
     doh_list_init(&s->link);
     doh_list_append(&p->served, &s->link);
+    if (++p->server->open > p->server->open_max)
+        p->server->open_max = p->server->open;
     return nghttp2_session_set_stream_user_data(h2, frame->hd.stream_id, s);
 }
 
@@ -338,6 +351,8 @@ static inline int on_server_frame(nghttp2_session *h2, const nghttp2_frame *fram
     struct server *server = p->server;
     if (frame->hd.type == NGHTTP2_GOAWAY)
         server->goodbyes++;
+    if (frame->hd.type == NGHTTP2_PING && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
+        server->pings++;
     if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
         !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
@@ -354,14 +369,18 @@ static inline int on_server_frame(nghttp2_session *h2, const nghttp2_frame *fram
         server->batches++;
     p->counted = true;
     act(p, s);
+    if (++p->requests == server->quota) {
+        server->goaways++;
+        (void)nghttp2_submit_goaway(p->h2, 0, s->id, NGHTTP2_NO_ERROR, NULL, 0);
+    }
     return 0;
 }
 
 static inline int on_server_close(nghttp2_session *h2, int32_t id, uint32_t code, void *arg)
 {
     (void)code;
-    (void)arg;
     struct served *s = nghttp2_session_get_stream_user_data(h2, id);
+    ((struct peer *)arg)->server->open--;
     if (s)
         doh_list_remove(&s->link);
     free(s);
@@ -507,6 +526,19 @@ static inline void server_open(struct server *server, uv_loop_t *loop, const str
     assert_int_equal(uv_listen((uv_stream_t *)&server->tcp, 64, on_server_connection), 0);
     assert_int_equal(uv_tcp_getsockname(&server->tcp, (struct sockaddr *)&at, &len), 0);
     server->port = ntohs(at.sin_port);
+}
+
+/* SETTINGS on every connection that is open: from now on so many streams. */
+static inline void server_limit(struct server *server, uint32_t streams)
+{
+    nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams}};
+    for (struct doh_list *i = server->peers.next; i != &server->peers; i = i->next) {
+        struct peer *p = DOH_ITEM(i, struct peer, link);
+        if (!p->greeted)
+            continue;
+        assert_int_equal(nghttp2_submit_settings(p->h2, 0, settings, 1), 0);
+        peer_flush(p);
+    }
 }
 
 static inline void server_hang_up(struct server *server)
