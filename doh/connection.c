@@ -619,8 +619,8 @@ static struct doh_tls *begin_tls(const struct doh_upstream *up)
 {
     struct doh_shared *shared = up->pool->shared;
     SSL_SESSION *session = doh_shared_session(shared, up->index);
-    struct doh_tls *tls =
-        doh_tls_new(doh_shared_context(shared, up->index), up->url->host, up->url->is_ip, session);
+    const struct doh_tls_peer peer = doh_shared_peer(shared, up->index);
+    struct doh_tls *tls = doh_tls_new(doh_shared_context(shared, up->index), &peer, session);
     SSL_SESSION_free(session);
     return tls;
 }

@@ -4,6 +4,7 @@
 #include "doh/dial.h"
 #include "doh/fetch.h"
 #include "doh/shared.h"
+#include "doh/spread.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,7 @@ void doh_upstream_init(struct doh_upstream *up, struct doh_pool *pool, uint32_t 
     up->index = index;
     up->config = &pool->config->upstreams[index];
     up->url = doh_shared_url(pool->shared, index);
+    up->identity = doh_spread_identity(up->config->url);
     up->get = up->config->get;
     up->stream_limit = DOH_STREAMS_UNTOLD;
     up->status.name = up->config->name ? up->config->name : up->url->host;
@@ -47,10 +49,21 @@ void doh_upstream_warm(struct doh_upstream *up)
         doh_dial_want(up);
 }
 
+/* Rounded down, so that a single lie shows. */
+static uint32_t honesty(const struct doh_upstream_status *s)
+{
+    uint64_t all = s->answers + s->mismatches;
+    uint64_t false_ones = s->stripped + s->bogus; /* which counted as answers first */
+    uint64_t good = s->answers > false_ones ? s->answers - false_ones : 0;
+    return all > 0 ? (uint32_t)(100 * good / all) : 100;
+}
+
 struct doh_upstream_status doh_upstream_status(const struct doh_upstream *up)
 {
     struct doh_upstream_status status = up->status;
     status.connected = has_good(up);
+    status.honesty = honesty(&status);
+    status.p95_ms = up->health.latency.p95_ms;
     status.rtt_ms = (up->health.srtt_us + 999) / 1000;
     status.quarantine_ms = doh_health_quarantine_ms(&up->health, doh_now(up->pool));
     return status;
@@ -99,12 +112,22 @@ void doh_upstream_ask(struct doh_upstream *up, struct doh_ask *ask, struct doh_f
     *ask = (struct doh_ask){.fetch = fetch, .upstream = up};
     doh_list_init(&ask->link);
     doh_list_append(queue_of(ask), &ask->link);
+    up->load++;
     doh_pool_busy(up->pool);
+}
+
+void doh_upstream_outrun(const struct doh_ask *ask)
+{
+    if (!ask->upstream || !ask->conn)
+        return;
+    uint64_t now = doh_now(ask->upstream->pool);
+    doh_latency_add(&ask->upstream->health.latency, now, now - ask->sent_ms);
 }
 
 static void make_idle(struct doh_ask *ask)
 {
     doh_list_remove(&ask->link);
+    ask->upstream->load--;
     ask->upstream = NULL;
     ask->conn = NULL;
 }
@@ -161,6 +184,7 @@ static void fill(struct doh_upstream *up, struct doh_conn *conn)
             continue;
         }
         ask->fetch->sent++;
+        up->status.reused += conn->sent > 1 ? 1 : 0;
         up->status.questions++;
     }
     if (doh_conn_is_good(conn) && doh_conn_is_worn(conn))
@@ -230,8 +254,12 @@ static void judge_body(struct doh_upstream *up, struct doh_ask *ask,
     const struct doh_fetch *fetch = ask->fetch;
     uint16_t id = 0, flags = 0;
     (void)dns_header_peek(fetch->wire, fetch->len, &id, &flags); /* our own query */
-    switch (doh_body_judge(r->body, r->len, id, &fetch->question)) {
-    case DOH_BODY_ANSWER: take_answer(up, ask, r); return;
+    bool filtered = false;
+    switch (doh_body_judge_filter(r->body, r->len, id, &fetch->question, &filtered)) {
+    case DOH_BODY_ANSWER:
+        up->status.filtered += filtered ? 1 : 0;
+        take_answer(up, ask, r);
+        return;
     case DOH_BODY_TRUNCATED: /* RFC 8484 has no room for it: nothing limits the size here */
         report(up, DOH_E_GARBAGE, "it truncates its answers");
         break;
