@@ -84,6 +84,13 @@ static void limit_ttls(struct answer *a, const struct dns_msg *msg, struct cache
     }
 }
 
+struct cache_answer_view cache_answer_view(struct shard_entry *entry)
+{
+    const struct answer *a = shard_entry_data(entry);
+    return (struct cache_answer_view){
+        .wire = message_of(a), .len = a->len, .stored_ms = a->stored_ms, .ttl_s = a->ttl_s};
+}
+
 static struct answer *find_form(struct cache_shard *shard, struct cache_bytes_key *key,
                                 bool dnssec_ok, struct shard_entry **ret_entry)
 {

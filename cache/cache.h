@@ -10,6 +10,7 @@
 #ifndef CACHE_CACHE_H
 #define CACHE_CACHE_H
 
+#include "cache/snapshot.h"
 #include "dns/message.h"
 #include "validate/reason.h"
 #include "validate/zone.h"
@@ -70,6 +71,25 @@ struct cache_hit {
  * small. No allocation on a hit. */
 bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
                        uint8_t *buf, uint32_t cap, struct cache_hit *ret);
+
+/* --- for the snapshot (cache/snapshot.h) --------------------------------------------------------
+ */
+
+/* Not a route: the population of what proofs were made from. */
+#define CACHE_ROUTE_EVIDENCE (UINT32_MAX - 1)
+
+/* An answer to a DS or DNSKEY question, as it came but without OPT. It is never an answer here; it
+ * is kept so that a restart need not ask for it. What the chain above it was proven from counts as
+ * used once more. */
+void cache_evidence_put(struct cache *cache, const struct dns_question *question,
+                        const uint8_t *wire, uint32_t len, struct cache_now now);
+
+/* Hands out every validated answer of `route`, in the form with DNSSEC records, and all evidence.
+ * Other threads go on meanwhile: no lock is held during a call of `each`, and what changes then may
+ * be missed or come twice. False: out of memory. */
+typedef void cache_each_fn(void *arg, const struct snapshot_entry *entry);
+bool cache_each(struct cache *cache, uint32_t route, struct cache_now now, cache_each_fn *each,
+                void *arg);
 
 /* --- failures (RFC 9520): never an answer, only that and why asking again is pointless yet --- */
 

@@ -27,6 +27,19 @@ void cache_key_make(const struct cache *cache, const struct cache_key *key, enum
     ret->hash = cache_siphash(cache->seed, ret->octets, ret->len);
 }
 
+bool cache_key_read(const uint8_t *octets, uint16_t len, struct cache_key_parts *ret)
+{
+    struct dns_reader r = dns_reader_init(octets, len);
+    if (dns_read_u8(&r) != CACHE_ANSWER)
+        return false;
+    ret->dnssec_ok = dns_read_u8(&r) != 0;
+    ret->checking_disabled = dns_read_u8(&r) != 0;
+    ret->route = dns_read_u32(&r);
+    ret->question.type = dns_read_u16(&r);
+    ret->question.class_ = dns_read_u16(&r);
+    return dns_name_read_plain(&r, &ret->question.name) == DNS_OK;
+}
+
 void cache_key_set_form(struct cache_bytes_key *key, bool dnssec_ok)
 {
     key->octets[FORM_AT] = dnssec_ok;

@@ -166,3 +166,10 @@ struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t ke
     }
     return NULL;
 }
+
+void shard_visit(const struct shard *shard, uint32_t bucket,
+                 void (*visit)(void *arg, struct shard_entry *entry), void *arg)
+{
+    for (struct shard_entry *e = shard->bucket[bucket]; e; e = e->chain)
+        visit(arg, e);
+}

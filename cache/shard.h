@@ -65,4 +65,8 @@ struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t ke
 void shard_remove(struct shard *shard, struct shard_entry *entry);
 void shard_clear(struct shard *shard);
 
+/* Every entry of one bucket. */
+void shard_visit(const struct shard *shard, uint32_t bucket,
+                 void (*visit)(void *arg, struct shard_entry *entry), void *arg);
+
 #endif

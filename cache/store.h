@@ -48,6 +48,23 @@ void cache_key_set_form(struct cache_bytes_key *key, bool dnssec_ok);
 void cache_key_name(const struct cache *cache, const struct dns_name *name,
                     struct cache_bytes_key *ret);
 
+/* The question, route and form in an answer's key. False: it is of another kind. */
+struct cache_key_parts {
+    struct dns_question question;
+    uint32_t route;
+    bool dnssec_ok, checking_disabled;
+};
+bool cache_key_read(const uint8_t *octets, uint16_t len, struct cache_key_parts *ret);
+
+/* An answer's message where it lies; valid while its shard is locked. */
+struct cache_answer_view {
+    const uint8_t *wire; /* with TTLs as of stored_ms */
+    uint32_t len;
+    uint64_t stored_ms; /* mono */
+    uint32_t ttl_s;
+};
+struct cache_answer_view cache_answer_view(struct shard_entry *entry);
+
 struct cache_shard *cache_lock_answers(struct cache *cache, uint64_t hash);
 struct cache_shard *cache_lock_zones(struct cache *cache, uint64_t hash);
 void cache_unlock(struct cache_shard *shard);

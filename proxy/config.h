@@ -25,7 +25,11 @@ struct config {
     uint32_t allow_count;
     struct doh_config doh;
     struct cache_limits cache;
-    struct val_anchors *anchors; /* positive, negative, and routes as negative ones */
+    struct val_anchors *anchors; /* as configured, with their dates: positive, negative, and routes
+                                  * as negative ones */
+    bool rollover, signal_key_tags, sentinel;
+    struct dns_name *time_names; /* answered while the clock is not trusted */
+    uint32_t time_name_count;
     struct val_policy policy;
     struct val_limits limits;
     uint32_t query_ms;      /* deadline of one client question, below the stub's 5 s */
@@ -34,7 +38,9 @@ struct config {
     uint32_t tcp_clients;   /* connections, each worker */
     uint32_t tcp_in_flight; /* questions, each connection */
     uint32_t tcp_idle_ms;
-    uint32_t workers; /* resolved: at least 1 */
+    uint32_t workers;      /* resolved: at least 1 */
+    uint32_t snapshot_s;   /* how often the cache is written to disk; 0: never */
+    char *state_directory; /* absolute; NULL: nothing is kept on disk */
     enum log_level log_level;
     enum log_format log_format;
     bool log_queries; /* names that people asked for may appear in the log */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/config_finish.h"
 
+#include "proxy/anchors_xml.h"
+#include "proxy/clock.h"
 #include "proxy/machine.h"
 
 #include <arpa/inet.h>
@@ -73,18 +75,114 @@ static void finish_routes(struct finishing *f)
     }
 }
 
-static char *read_text(const char *path)
+/* --- trust anchors --------------------------------------------------------------------------- */
+
+#define ANCHOR_FILE_MAX (1u << 20)
+
+/* NULL when it cannot be read, is larger than that, or has a NUL in it. */
+static char *read_text(const char *path, size_t *ret_len)
 {
     FILE *f = fopen(path, "re");
     if (!f)
         return NULL;
-    const size_t most = 1u << 20;
-    char *text = malloc(most + 1);
-    size_t len = text ? fread(text, 1, most, f) : 0;
+    char *text = malloc(ANCHOR_FILE_MAX + 1u);
+    size_t len = text ? fread(text, 1, ANCHOR_FILE_MAX + 1u, f) : 0;
+    bool broken = !text || ferror(f) || len > ANCHOR_FILE_MAX || memchr(text, '\0', len);
     (void)fclose(f); /* only read from */
-    if (text)
-        text[len] = '\0';
+    if (broken) {
+        free(text);
+        return NULL;
+    }
+    text[len] = '\0';
+    *ret_len = len;
     return text;
+}
+
+static void add_xml(struct finishing *f, const char *path, const char *text, size_t len)
+{
+    struct anchors_xml_error error;
+    if (anchors_xml_add(f->draft->c.anchors, path, text, len, &error))
+        return;
+    (void)fprintf(f->errors, "%s:%u:%u: error: %s\n", path, error.line, error.column, error.text);
+    f->failed = true;
+}
+
+static void add_records(struct finishing *f, const char *path, const char *text)
+{
+    unsigned line = 0;
+    enum dns_err err = val_anchors_add_file(f->draft->c.anchors, path, text, &line);
+    if (err == DNS_OK)
+        return;
+    (void)fprintf(f->errors, "%s:%u:1: error: not a DS or DNSKEY record in zone-file form: %s\n",
+                  path, line, dns_err_text(err));
+    f->failed = true;
+}
+
+static void add_anchors(struct finishing *f, const char *path)
+{
+    struct val_anchors *anchors = f->draft->c.anchors;
+    uint32_t before = val_anchors_count(anchors);
+    size_t len = 0;
+    if (!strcmp(path, "builtin")) {
+        if (val_anchors_add_builtin(anchors) != DNS_OK)
+            fail(f, "trust-anchors", "out of memory");
+        return;
+    }
+    char *text = read_text(path, &len);
+    if (!text)
+        fail(f, path, "cannot be read, or is no text of at most 1 MiB");
+    else if (anchors_xml_is(text))
+        add_xml(f, path, text, len);
+    else
+        add_records(f, path, text);
+    if (text && !f->failed && val_anchors_count(anchors) == before && before == 0)
+        fail(f, path, "has no trust anchor in it");
+    free(text);
+}
+
+/* What is wrong with an anchor right now; NULL: nothing. */
+static const char *unusable(const struct config_draft *draft, const struct val_anchor *anchor,
+                            uint64_t now_s)
+{
+    struct val_ds_set ds = {&anchor->ds, 1};
+    if (now_s < anchor->from_s)
+        return "it is not valid yet (validFrom)";
+    if (now_s >= anchor->until_s)
+        return "it is not valid any more (validUntil)";
+    switch (val_ds_usable(&ds, &draft->c.policy)) {
+    case VAL_WHY_NONE: return NULL;
+    case VAL_WHY_DIGEST: return "its digest type is not supported here";
+    default: return "its algorithm is not supported here";
+    }
+}
+
+static bool zone_is_usable(const struct config_draft *draft, const struct dns_name *zone,
+                           uint64_t now_s)
+{
+    for (uint32_t i = 0; i < val_anchors_count(draft->c.anchors); i++) {
+        struct val_anchor anchor = val_anchors_at(draft->c.anchors, i);
+        if (dns_name_equal(&anchor.zone, zone) && !unusable(draft, &anchor, now_s))
+            return true;
+    }
+    return false;
+}
+
+/* A zone whose anchors are all of no use would be bogus, or worse, insecure. */
+static void check_anchors(struct finishing *f, uint64_t now_s)
+{
+    const struct val_anchors *anchors = f->draft->c.anchors;
+    for (uint32_t i = 0; i < val_anchors_count(anchors); i++) {
+        struct val_anchor anchor = val_anchors_at(anchors, i);
+        char zone[DNS_NAME_TEXT_MAX];
+        if (zone_is_usable(f->draft, &anchor.zone, now_s))
+            continue;
+        (void)dns_name_text(&anchor.zone, zone);
+        (void)fprintf(f->errors, "%s:1: error: no trust anchor of %s can be used: %s\n",
+                      anchor.source, zone, unusable(f->draft, &anchor, now_s));
+        f->failed = true;
+    }
+    if (val_anchors_count(anchors) == 0 && !f->failed)
+        fail(f, "trust-anchors", "at least one is needed");
 }
 
 static void finish_anchors(struct finishing *f)
@@ -96,24 +194,9 @@ static void finish_anchors(struct finishing *f)
         fail(f, "trust-anchors", "out of memory");
         return;
     }
-    if (!strcmp(draft->trust_anchors, "builtin")) {
-        if (val_anchors_add_builtin(anchors) != DNS_OK)
-            fail(f, "trust-anchors", "out of memory");
-    } else {
-        char *text = read_text(draft->trust_anchors);
-        unsigned line = 0;
-        enum dns_err err = text ? val_anchors_add_text(anchors, text, &line) : DNS_OK;
-        if (!text)
-            fail(f, draft->trust_anchors, "cannot be read");
-        else if (err != DNS_OK)
-            (void)fprintf(f->errors,
-                          "%s:%u:1: error: not a DS or DNSKEY record in zone-file form: %s\n",
-                          draft->trust_anchors, line, dns_err_text(err));
-        else if (val_anchors_count(anchors) == 0)
-            fail(f, draft->trust_anchors, "has no trust anchor in it");
-        f->failed = f->failed || err != DNS_OK;
-        free(text);
-    }
+    for (uint32_t i = 0; i < draft->trust_anchor_count; i++)
+        add_anchors(f, draft->trust_anchors[i]);
+    check_anchors(f, clock_wall_s());
     for (uint32_t i = 0; i < draft->negative_count; i++) {
         const struct config_negative *n = &draft->negative[i];
         if (val_anchors_add_negative(anchors, &n->domain, n->until_s ? n->until_s : UINT64_MAX,
@@ -152,6 +235,22 @@ static void finish_machine(struct config *c)
     }
 }
 
+/* systemd names it in $STATE_DIRECTORY, the first of several before a colon. */
+static void finish_state_directory(struct finishing *f)
+{
+    struct config *c = &f->draft->c;
+    if (strcmp(c->state_directory, "auto") != 0)
+        return;
+    const char *granted = getenv("STATE_DIRECTORY");
+    free(c->state_directory);
+    c->state_directory = NULL;
+    if (!granted || granted[0] != '/')
+        return;
+    c->state_directory = strndup(granted, strcspn(granted, ":"));
+    if (!c->state_directory)
+        fail(f, "state-directory", "out of memory");
+}
+
 static void allow_loopback(struct finishing *f)
 {
     struct config *c = &f->draft->c;
@@ -172,6 +271,8 @@ struct config *config_finish(struct config_draft *draft, const char *path, FILE 
     finish_policy(draft);
     finish_limits(&draft->c);
     finish_machine(&draft->c);
+    if (draft->c.state_directory) /* else an error was said already */
+        finish_state_directory(&f);
     if (draft->c.listen_count == 0)
         fail(&f, "listen", "at least one address is needed");
     finish_upstreams(&f);
@@ -211,7 +312,9 @@ static void release(struct config *c)
     free(c->doh.routes);
     free(c->listen);
     free(c->allow);
+    free(c->state_directory);
     val_anchors_free(c->anchors);
+    free(c->time_names);
 }
 
 void config_draft_free(struct config_draft *draft)
@@ -222,6 +325,8 @@ void config_draft_free(struct config_draft *draft)
     for (uint32_t i = 0; i < draft->negative_count; i++)
         free(draft->negative[i].reason);
     free(draft->negative);
+    for (uint32_t i = 0; i < draft->trust_anchor_count; i++)
+        free(draft->trust_anchors[i]);
     free(draft->trust_anchors);
     free(draft);
 }

@@ -83,39 +83,78 @@ static void *append(const struct config_key *list, void *base)
     return element;
 }
 
+/* Empties a list of its defaults, because the file has its own. */
+static void reset_list(const struct config_key *list, void *base)
+{
+    char **items = (char **)((char *)base + list->offset);
+    uint32_t *count = (uint32_t *)(void *)((char *)base + list->count_offset);
+    enum config_kind kind = list->children[0].kind;
+    for (uint32_t i = 0; i < *count; i++)
+        if (kind == CONFIG_STRING || kind == CONFIG_PATH || kind == CONFIG_URL)
+            free(((char **)(void *)*items)[i]);
+    free(*items);
+    *items = NULL;
+    *count = 0;
+}
+
+static void default_list(const struct config_key *list, void *base, const char *folder)
+{
+    char expected[CONFIG_WORDS_MAX];
+    for (const char *p = list->fallback; *p; p += strspn(p, " ")) {
+        size_t len = strcspn(p, " ");
+        char *word = strndup(p, len);
+        void *at = word ? append(list, base) : NULL;
+        if (at)
+            (void)config_value_store(&list->children[0], word, folder, at, expected); /* as below */
+        free(word);
+        p += len;
+    }
+}
+
 static void defaults(const struct config_key *keys, void *base, const char *folder)
 {
     char expected[CONFIG_WORDS_MAX];
     for (const struct config_key *key = keys; key->name; key++) {
         if (key->kind == CONFIG_MAP)
             defaults(key->children, base, folder);
+        else if (key->kind == CONFIG_LIST && key->fallback)
+            default_list(key, base, folder);
         else if (key->fallback)
             (void)config_value_store(key, key->fallback, folder, (char *)base + key->offset,
                                      expected); /* the table's own texts; a unit test reads each */
     }
 }
 
+static void read_element(struct reading *r, const struct config_key *list, yaml_node_t *node,
+                         void *base)
+{
+    void *at = append(list, base);
+    if (!at) {
+        error_at(r, node->start_mark, "%s: out of memory", list->name);
+        return;
+    }
+    struct config_key named = list->children[0];
+    if (named.kind == CONFIG_MAP)
+        defaults(named.children, at, r->folder);
+    named.name = list->name;
+    read_node(r, &named, node, at);
+}
+
 static void read_list(struct reading *r, const struct config_key *key, yaml_node_t *node,
                       void *base)
 {
+    reset_list(key, base);
+    if (key->or_one && node->type == YAML_SCALAR_NODE) {
+        read_element(r, key, node, base);
+        return;
+    }
     if (node->type != YAML_SEQUENCE_NODE) {
         error_at(r, node->start_mark, "%s: expected a list (lines that start with '-')", key->name);
         return;
     }
-    const struct config_key *element = &key->children[0];
     for (yaml_node_item_t *item = node->data.sequence.items.start;
-         item < node->data.sequence.items.top; item++) {
-        void *at = append(key, base);
-        if (!at) {
-            error_at(r, node->start_mark, "%s: out of memory", key->name);
-            return;
-        }
-        if (element->kind == CONFIG_MAP)
-            defaults(element->children, at, r->folder);
-        struct config_key named = *element;
-        named.name = key->name;
-        read_node(r, &named, node_at(r, *item), at);
-    }
+         item < node->data.sequence.items.top; item++)
+        read_element(r, key, node_at(r, *item), base);
 }
 
 static bool seen_before(struct reading *r, yaml_node_t *map, const yaml_node_pair_t *pair,

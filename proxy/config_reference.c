@@ -94,7 +94,8 @@ static void json_key(FILE *out, const struct config_key *key)
     switch (key->kind) {
     case CONFIG_MAP: json_object(out, key->children); break;
     case CONFIG_LIST:
-        (void)fprintf(out, "\"type\": \"array\", \"items\": ");
+        (void)fprintf(out, "\"type\": %s, \"items\": ",
+                      key->or_one ? "[\"array\", \"string\"]" : "\"array\"");
         json_key(out, &key->children[0]);
         break;
     case CONFIG_BOOL: (void)fprintf(out, "\"type\": \"boolean\""); break;

@@ -12,6 +12,7 @@ static const char *const automatic[] = {"auto", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const choices[] = {"failover", "fastest", "round-robin", "spread", NULL};
 static const char *const hedges[] = {"off", "other", NULL};
+static const char *const builtin[] = {"builtin", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 
@@ -20,6 +21,7 @@ static const struct config_key an_ip[] = {{.name = "", .kind = CONFIG_IP}, {.nam
 static const struct config_key a_server[] = {{.name = "", .kind = CONFIG_ENDPOINT, .min = 53}, {.name = NULL}};
 static const struct config_key a_pin[] = {{.name = "", .kind = CONFIG_STRING}, {.name = NULL}};
 static const struct config_key a_domain[] = {{.name = "", .kind = CONFIG_DOMAIN}, {.name = NULL}};
+static const struct config_key an_anchor_file[] = {{.name = "", .kind = CONFIG_PATH, .words = builtin}, {.name = NULL}};
 static const struct config_key a_network[] = {{.name = "", .kind = CONFIG_NETWORK}, {.name = NULL}};
 
 static const struct config_key listen_keys[] = {
@@ -90,6 +92,9 @@ static const struct config_key cache_keys[] = {
      .doc = "A question that failed is not asked again that long; doubles with each failure (RFC 9520)."},
     {.name = "max-failure-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.failure_max_ttl_s), BETWEEN(1, 300), .fallback = "5m",
      .doc = "Where that doubling ends."},
+    {.name = "snapshot", .kind = CONFIG_SECONDS, .offset = AT(c.snapshot_s), BETWEEN(0, 604800), .fallback = "15m",
+     .doc = "How often the cache is written to the state directory, besides at the end; 0s: never. What is read from there "
+            "after a start is proven again before it is used."},
     {.name = NULL}};
 
 #define NEGATIVE(field) offsetof(struct config_negative, field)
@@ -118,8 +123,17 @@ static const struct config_key budget_keys[] = {
     {.name = NULL}};
 
 static const struct config_key validation_keys[] = {
-    {.name = "trust-anchors", .kind = CONFIG_PATH, .offset = AT(trust_anchors), .fallback = "builtin",
-     .doc = "builtin: the root's keys 20326 and 38696; or a file of DS or DNSKEY records."},
+    {.name = "trust-anchors", LIST(trust_anchors, trust_anchor_count), .element_size = sizeof(char *), .children = an_anchor_file, .fallback = "builtin", .or_one = true,
+     .doc = "builtin: the root's keys 20326 and 38696; or files of DS or DNSKEY records, or IANA's root-anchors.xml (RFC 9718). Several are taken together, also of zones below the root."},
+    {.name = "rollover", .kind = CONFIG_BOOL, .offset = AT(c.rollover), .fallback = "true",
+     .doc = "Follow the keys of every trust anchor as their zones roll them (RFC 5011), and keep what was learnt in the state directory."},
+    {.name = "signal-key-tags", .kind = CONFIG_BOOL, .offset = AT(c.signal_key_tags), .fallback = "true",
+     .doc = "Tell the root's servers which of its keys are trusted here, by a question for _ta-XXXX whenever its keys are looked at (RFC 8145)."},
+    {.name = "sentinel", .kind = CONFIG_BOOL, .offset = AT(c.sentinel), .fallback = "true",
+     .doc = "Let names that begin with root-key-sentinel-is-ta-NNNNN or root-key-sentinel-not-ta-NNNNN find out whether that root key is trusted here (RFC 8509)."},
+    {.name = "time-names", LIST(c.time_names, c.time_name_count), .element_size = sizeof(struct dns_name), .children = a_domain,
+     .fallback = "pool.ntp.org time.cloudflare.com time.google.com time1.google.com time2.google.com time3.google.com time4.google.com time.apple.com time.windows.com time.nist.gov time.facebook.com ntp.ubuntu.com",
+     .doc = "Names at and below these are answered unproven, and nothing else is answered, while this machine's clock is before the program's build date or the time last saved: so that NTP can set it right."},
     {.name = "negative-trust-anchors", LIST(negative, negative_count), .element_size = sizeof(struct config_negative), .children = a_negative,
      .doc = "Domains that are not validated although they are signed (RFC 7646)."},
     {.name = "sha1", .kind = CONFIG_BOOL, .offset = AT(sha1), .fallback = "false",
@@ -173,6 +187,9 @@ static const struct config_key transport_keys[] = {
 static const struct config_key process_keys[] = {
     {.name = "workers", .kind = CONFIG_COUNT, .offset = AT(c.workers), BETWEEN(1, 256), .fallback = "auto", .words = automatic,
      .doc = "Threads, each with its own loop, sockets and upstream connections; auto: the CPUs granted."},
+    {.name = "state-directory", .kind = CONFIG_PATH, .offset = AT(c.state_directory), .fallback = "auto", .words = automatic,
+     .doc = "Where what is learned is kept for the next start; it must exist and be writable. auto: the one that systemd grants, "
+            "else none: then nothing is kept."},
     {.name = NULL}};
 
 static const struct config_key log_keys[] = {

@@ -11,7 +11,8 @@ enum config_kind {
     CONFIG_MAP,      /* children, stored relative to the same base */
     CONFIG_LIST,     /* children[0] is the element; pointer at `offset`, uint32_t at count_offset */
     CONFIG_STRING,   /* char * */
-    CONFIG_PATH,     /* char *, made absolute from the folder of the configuration file */
+    CONFIG_PATH,     /* char *, made absolute from the folder of the configuration file, or one of
+                      * `words` as it stands */
     CONFIG_URL,      /* char *, https only; judged again by doh_shared_new() */
     CONFIG_DOMAIN,   /* struct dns_name */
     CONFIG_ENDPOINT, /* struct doh_address: IP with or without a port; `fallback` is the default */
@@ -32,9 +33,11 @@ struct config_key {
     size_t offset, count_offset; /* in the draft, or in the list's element */
     size_t element_size;         /* LIST */
     uint64_t min, max;    /* bounds in the stored unit; for ENDPOINT min is the default port */
-    const char *fallback; /* default in the file's own syntax; NULL: none */
+    const char *fallback; /* default in the file's own syntax, of a LIST its elements with blanks
+                           * between; NULL: none */
+    bool or_one;          /* LIST: a single element may stand without brackets */
     bool required;
-    const char *const *words; /* WORD: allowed ones, NULL-terminated; COUNT, SIZE: {"auto"} */
+    const char *const *words; /* WORD, PATH: allowed ones, NULL-terminated; COUNT, SIZE: {"auto"} */
     const struct config_key *children; /* ends with name NULL */
     const char *doc;
 };
@@ -48,7 +51,8 @@ struct config_negative {
 /* What the table fills; turned into a struct config when everything is right. */
 struct config_draft {
     struct config c;
-    char *trust_anchors; /* "builtin" or a path */
+    char **trust_anchors; /* each "builtin" or a path */
+    uint32_t trust_anchor_count;
     struct config_negative *negative;
     uint32_t negative_count;
     bool sha1;

@@ -26,7 +26,7 @@ const char *config_kind_text(const struct config_key *key)
 {
     switch (key->kind) {
     case CONFIG_MAP: return "a mapping of keys";
-    case CONFIG_LIST: return "a list";
+    case CONFIG_LIST: return key->or_one ? "one, or a list" : "a list";
     case CONFIG_STRING: return "a text";
     case CONFIG_PATH: return "a path";
     case CONFIG_URL: return "a URL like https://host/dns-query";
@@ -163,9 +163,17 @@ static bool store_text(const char *text, void *at)
     return true;
 }
 
-static bool store_path(const char *text, const char *folder, void *at)
+static bool is_word(const struct config_key *key, const char *text)
 {
-    if (text[0] == '/' || !strcmp(text, "builtin"))
+    for (int i = 0; key->words && key->words[i]; i++)
+        if (!strcmp(key->words[i], text))
+            return true;
+    return false;
+}
+
+static bool store_path(const struct config_key *key, const char *text, const char *folder, void *at)
+{
+    if (text[0] == '/' || is_word(key, text))
         return store_text(text, at);
     char *joined = NULL;
     if (asprintf(&joined, "%s/%s", folder, text) < 0)
@@ -218,7 +226,7 @@ static bool store(const struct config_key *key, const char *text, const char *fo
     case CONFIG_STRING: return text[0] != '\0' && store_text(text, at);
     case CONFIG_URL:
         return !strncmp(text, "https://", 8) && text[8] != '\0' && store_text(text, at);
-    case CONFIG_PATH: return text[0] != '\0' && store_path(text, folder, at);
+    case CONFIG_PATH: return text[0] != '\0' && store_path(key, text, folder, at);
     case CONFIG_DOMAIN: return dns_name_parse(text, at) == DNS_OK;
     case CONFIG_ENDPOINT: return endpoint(text, key->min, at);
     case CONFIG_IP: return ip(text, at);

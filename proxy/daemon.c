@@ -3,11 +3,14 @@
 
 #include "doh/pool.h"
 #include "proxy/cli.h"
+#include "proxy/clock.h"
+#include "proxy/snapshot_file.h"
 #include "proxy/worker.h"
 
 #include <openssl/rand.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -20,6 +23,7 @@ struct daemon {
     struct config *config;
     struct log log;
     struct worker_shared shared;
+    struct snapshot_file *restored; /* what the last process left, or NULL */
     struct worker **worker;
     uint32_t worker_count;
 };
@@ -75,6 +79,48 @@ static int open_shared(struct daemon *d, const char *config_path)
     return CLI_EX_UNAVAILABLE;
 }
 
+/* --- the snapshot: written by this thread, which has no loop to keep waiting -------------------
+ */
+
+static bool has_snapshots(const struct config *config)
+{
+    return config->state_directory && config->snapshot_s > 0;
+}
+
+static struct cache_now now(void)
+{
+    struct resolver_clock clock = clock_system();
+    return clock.now(clock.arg);
+}
+
+static void restore(struct daemon *d)
+{
+    char error[SNAPSHOT_ERROR_MAX];
+    if (!has_snapshots(d->config))
+        return;
+    d->restored = snapshot_file_open(d->config->state_directory, now().wall_s, error);
+    if (d->restored) {
+        d->shared.snapshot = snapshot_file_get(d->restored);
+        log_write(&d->log, LOG_LEVEL_INFO, "snapshot: %u messages, to be proven again when needed",
+                  d->shared.snapshot->record_count);
+    } else if (error[0]) {
+        log_write(&d->log, LOG_LEVEL_WARNING, "snapshot not used: %s", error);
+    }
+}
+
+static void save(struct daemon *d)
+{
+    char error[SNAPSHOT_ERROR_MAX];
+    if (!has_snapshots(d->config))
+        return;
+    int64_t records =
+        snapshot_file_write(d->config->state_directory, d->shared.cache, now(), error);
+    if (records < 0)
+        log_write(&d->log, LOG_LEVEL_WARNING, "snapshot not written: %s", error);
+    else
+        log_write(&d->log, LOG_LEVEL_DEBUG, "snapshot: %lld messages written", (long long)records);
+}
+
 /* Each worker would get another port. */
 static bool has_one_port(const struct config *config)
 {
@@ -120,10 +166,24 @@ static void say_what_next(struct daemon *d, const char *config_path)
               config_path);
 }
 
+/* The next signal; until then the snapshot is written as often as wanted. */
+static int next_signal(struct daemon *d, const sigset_t *set)
+{
+    const struct timespec interval = {.tv_sec = (time_t)d->config->snapshot_s};
+    for (;;) {
+        int number =
+            has_snapshots(d->config) ? sigtimedwait(set, NULL, &interval) : sigwaitinfo(set, NULL);
+        if (number > 0)
+            return number;
+        if (errno == EAGAIN)
+            save(d);
+    }
+}
+
 static void wait_for_end(struct daemon *d, const sigset_t *set)
 {
-    int number = 0;
-    while (sigwait(set, &number) == 0 && number == SIGHUP)
+    int number;
+    while ((number = next_signal(d, set)) == SIGHUP)
         log_write(&d->log, LOG_LEVEL_WARNING,
                   "SIGHUP: the configuration is not read again while running; restart to apply it");
     notify("STOPPING=1");
@@ -135,8 +195,10 @@ static int run(struct daemon *d, const char *config_path)
     sigset_t set;
     block_signals(&set);
     int status = open_shared(d, config_path);
-    if (status == 0)
+    if (status == 0) {
+        restore(d);
         status = open_workers(d);
+    }
     for (uint32_t i = 0; status == 0 && i < d->worker_count; i++)
         if (!worker_start(d->worker[i]))
             status = CLI_EX_UNAVAILABLE;
@@ -149,6 +211,8 @@ static int run(struct daemon *d, const char *config_path)
         worker_stop(d->worker[i]);
     for (uint32_t i = 0; i < d->worker_count; i++)
         worker_join(d->worker[i]);
+    if (status == 0)
+        save(d);
     return status;
 }
 
@@ -162,6 +226,7 @@ int daemon_run(struct config *config, const char *config_path)
     }
     free(d.worker);
     cache_free(d.shared.cache);
+    snapshot_file_close(d.restored);
     doh_shared_free(d.shared.doh);
     config_free(config);
     return status;

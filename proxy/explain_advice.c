@@ -38,6 +38,12 @@ const char *explain_advice(enum val_why why)
         return "The answer was changed on its way, or the zone is broken. Another upstream that "
                "says "
                "the same points to the zone.";
+    case VAL_WHY_ANCHOR_GONE:
+        return "Every key of that trust anchor was revoked or is out of its dates. Get its "
+               "present\n"
+               "keys from whom you trust, name them in validation.trust-anchors, and remove the "
+               "state "
+               "file.";
     case VAL_WHY_NO_KEY:
     case VAL_WHY_DNSKEY_DS:
     case VAL_WHY_DNSKEY_ABSENT:

@@ -3,6 +3,7 @@
 
 #include "proxy/listener_parts.h"
 #include "proxy/listener_socket.h"
+#include "proxy/listener_steer.h"
 #include "proxy/listener_tcp.h"
 #include "proxy/listener_udp.h"
 
@@ -72,6 +73,8 @@ struct listener *listener_open(uv_loop_t *loop, const struct doh_address *addres
     listener->limits = *limits;
     listener->on_query = on_query;
     listener->arg = arg;
+    if (limits->sharing > 1) /* else the kernel spreads by address and port: fine, too */
+        (void)listener_steer(sockets.udp, limits->sharing);
     if (!open_halves(listener, &sockets)) {
         free(listener); /* the half that may still close does not know it any more */
         (void)snprintf(error, error_cap, "cannot listen: out of memory");

@@ -36,6 +36,7 @@ struct listener_limits {
     uint32_t tcp_per_client; /* connections of one address */
     uint32_t tcp_in_flight;  /* questions of one connection; reading stops there */
     uint32_t tcp_idle_ms;    /* without a question in flight; shrinks when connections are scarce */
+    uint32_t sharing;        /* listeners of this address, one a worker; 0: as 1 */
     uint32_t tcp_write_max;  /* octets waiting to be read by a client; more closes it */
 };
 

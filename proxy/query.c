@@ -2,6 +2,7 @@
 #include "proxy/query.h"
 
 #include "proxy/resolver_parts.h"
+#include "proxy/restore.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,14 @@ static void begin_try(struct query *q)
         planned =
             val_plan(&q->question, env_of(q), resolver_now(q->resolver).wall_s, plan, VAL_PLAN_MAX);
     }
+    q->restored = restore_answer(q);
+    if (q->restored) {
+        for (uint32_t i = 0; i < planned; i++)
+            (void)restore_need(q, &plan[i]); /* what it lacks is asked for when it is missed */
+        q->state = QUERY_VALIDATE;
+        resolver_schedule(q);
+        return;
+    }
     q->answer.cost.flights++;
     if ((!q->job && !q->checking_disabled) ||
         !start_fetch(q, &q->main, &q->question, false, false, on_main)) {
@@ -120,7 +129,7 @@ static void begin_try(struct query *q)
         return;
     }
     for (uint32_t i = 0; i < planned; i++)
-        if (!in_flight(q, &plan[i].name, plan[i].type))
+        if (!in_flight(q, &plan[i].name, plan[i].type) && !restore_need(q, &plan[i]))
             (void)fetch_other(q, &plan[i], true); /* a guess that does not leave is no loss */
 }
 
@@ -249,6 +258,8 @@ static void on_main(void *arg, enum doh_err err, const struct doh_answer *answer
             (void)val_job_answer(q->job, msg, answer->age_s, answer->upstream); /* bogus then */
             if (f->type == DNS_TYPE_DS || f->type == DNS_TYPE_DNSKEY)
                 (void)val_job_give(q->job, &f->name, f->type, msg, answer->age_s, answer->upstream);
+            if (answerable(msg->rcode))
+                restore_keep(q, &f->name, f->type, msg, answer->age_s);
         }
         q->state = QUERY_VALIDATE;
     }
@@ -263,6 +274,8 @@ static void on_other(void *arg, enum doh_err err, const struct doh_answer *answe
     f->wait = NULL;
     /* A guess that fails is only not known; what was needed and fails is known to be missing. */
     bool told = err == DOH_OK && (answerable(msg->rcode) || !f->speculative);
+    if (told && answerable(msg->rcode))
+        restore_keep(q, &f->name, f->type, msg, answer->age_s);
     if (told)
         (void)val_job_give(q->job, &f->name, f->type, msg, answer->age_s, answer->upstream);
     else if (!f->speculative)
@@ -280,7 +293,9 @@ static void fetch_needs(struct query *q)
     for (uint32_t i = 0; i < count; i++) {
         if (in_flight(q, &needs[i].name, needs[i].type))
             continue; /* a guess that fails is asked for again, for then it is needed */
-        if (fetch_other(q, &needs[i], false)) {
+        if (restore_need(q, &needs[i])) {
+            resolver_schedule(q);
+        } else if (fetch_other(q, &needs[i], false)) {
             left = true;
         } else {
             (void)val_job_give(q->job, &needs[i].name, needs[i].type, NULL, 0, VAL_ORIGIN_NONE);
@@ -328,10 +343,14 @@ static void validate(struct query *q)
     case VAL_DONE: break;
     }
     const struct val_verdict *verdict = val_job_verdict(q->job);
-    if (verdict->status == VAL_SECURE || verdict->status == VAL_INSECURE)
+    if (verdict->status == VAL_SECURE || verdict->status == VAL_INSECURE) {
         answer_proven(q, verdict);
-    else if (!try_on(q, verdict->status, &verdict->reason))
+    } else if (q->restored) {
+        q->distrusts_snapshot = true; /* keys have changed since, or the file is not ours */
+        begin_try(q);
+    } else if (!try_on(q, verdict->status, &verdict->reason)) {
         refuse(q, verdict->status, &verdict->reason);
+    }
 }
 
 /* CD=1: the data as it came, unless it is no data. */

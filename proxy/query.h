@@ -52,7 +52,9 @@ struct query {
     struct dns_question question;
     uint32_t route;
     bool checking_disabled, past_cache;
-    bool from_failures; /* answered by a failure that is remembered */
+    bool from_failures;      /* answered by a failure that is remembered */
+    bool restored;           /* in this try the answer is the snapshot's */
+    bool distrusts_snapshot; /* what came from there did not prove */
     struct val_trace *trace;
     struct resolver_ask *asks;
     uint32_t ask_count;

@@ -383,12 +383,15 @@ struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, stru
     r->cache = cache;
     r->pool = pool;
     r->clock = *clock;
-    r->fetches = fetches_new(pool, &config->doh);
+    uint64_t until_s; /* whoever stays long enough follows them */
+    r->anchors = val_anchors_in_use(config->anchors, resolver_now(r).wall_s, &until_s);
+    r->fetches = r->anchors ? fetches_new(pool, &config->doh) : NULL;
     if (!r->fetches) {
+        val_anchors_unref(r->anchors);
         free(r);
         return NULL;
     }
-    r->env = (struct val_env){.anchors = config->anchors,
+    r->env = (struct val_env){.anchors = r->anchors,
                               .policy = &config->policy,
                               .zone_find = zone_find,
                               .zone_learn = zone_learn,
@@ -403,6 +406,13 @@ struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, stru
     return r;
 }
 
+void resolver_use_snapshot(struct resolver *resolver, const struct snapshot *snapshot,
+                           bool keeps_evidence)
+{
+    resolver->snapshot = snapshot;
+    resolver->keeps_evidence = keeps_evidence;
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct resolver *r = handle->data;
@@ -410,6 +420,7 @@ static void on_handle_closed(uv_handle_t *handle)
         return;
     void (*on_closed)(void *arg) = r->on_closed;
     void *arg = r->closed_arg;
+    val_anchors_unref(r->anchors);
     free(r);
     on_closed(arg);
 }

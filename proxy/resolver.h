@@ -18,6 +18,10 @@ struct resolver_clock { /* injected; never read below proxy/ */
 /* All borrowed until the resolver is closed. */
 struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, struct cache *cache,
                               struct doh_pool *pool, const struct resolver_clock *clock);
+/* Before the first question. `snapshot`: what the last process left behind, borrowed, or NULL;
+ * `keeps_evidence`: whether the cache is to hold what a snapshot is made of. */
+void resolver_use_snapshot(struct resolver *resolver, const struct snapshot *snapshot,
+                           bool keeps_evidence);
 /* Every question left ends unanswered and silent. The pool is closed by its owner, afterwards. */
 void resolver_close(struct resolver *resolver, void (*on_closed)(void *arg), void *arg);
 /* Fetches and proves the root's keys ahead of the first question, and again before they expire. */
@@ -63,6 +67,7 @@ bool resolver_hit(struct resolver *resolver, const struct cache_key *key, uint8_
 
 struct resolver_stats {
     uint64_t asked, joined, secure, insecure, bogus, indeterminate, unvalidated, disbelieved;
+    uint64_t restored; /* answers looked for in the snapshot and found there */
 };
 void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret);
 

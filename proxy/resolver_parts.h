@@ -14,11 +14,14 @@ struct resolver {
     struct doh_pool *pool;
     struct resolver_clock clock;
     struct fetches *fetches;
-    struct val_env env;       /* with what the cache knows of zones */
-    struct val_env env_fresh; /* without: everything is proven anew */
-    uv_idle_t run;            /* active while queries have something to do */
-    uv_timer_t tick;          /* deadlines */
-    uv_timer_t prime;         /* the root's keys */
+    const struct snapshot *snapshot;   /* what the last process left behind; NULL: nothing */
+    bool keeps_evidence;               /* for the next one */
+    const struct val_anchors *anchors; /* a reference: what may be used now */
+    struct val_env env;                /* with what the cache knows of zones */
+    struct val_env env_fresh;          /* without: everything is proven anew */
+    uv_idle_t run;                     /* active while queries have something to do */
+    uv_timer_t tick;                   /* deadlines */
+    uv_timer_t prime;                  /* the root's keys */
     uint32_t prime_wait_s;
     struct resolver_ask *priming;
     bool closing;
@@ -30,7 +33,8 @@ struct resolver {
     struct query *run_first, *run_last;
     struct query *bucket[RESOLVER_BUCKETS];
     struct resolver_stats stats;
-    uint8_t buf[DNS_MSG_MAX]; /* the answer being delivered */
+    uint8_t buf[DNS_MSG_MAX];        /* the answer being delivered, or evidence being kept */
+    struct dns_rr table[DNS_RR_MAX]; /* of the message being restored */
 };
 
 struct cache_now resolver_now(const struct resolver *r);

@@ -112,6 +112,7 @@ static bool open_listeners(struct worker *w, char *error, size_t error_cap)
         .tcp_per_client = c->tcp_clients / 2 + 1, /* nobody takes them all */
         .tcp_in_flight = c->tcp_in_flight,
         .tcp_idle_ms = c->tcp_idle_ms,
+        .sharing = c->workers,
         .tcp_write_max = TCP_WRITE_MAX,
     };
     w->listener = calloc(c->listen_count, sizeof *w->listener);
@@ -134,6 +135,9 @@ static bool open_parts(struct worker *w)
     w->resolver =
         w->pool ? resolver_new(&w->loop, w->shared.config, w->shared.cache, w->pool, &w->clock)
                 : NULL;
+    if (w->resolver)
+        resolver_use_snapshot(w->resolver, w->shared.snapshot,
+                              w->shared.config->state_directory && w->shared.config->snapshot_s);
     const struct server_parts parts = {
         w->shared.config, w->shared.cache, w->pool, w->resolver, w->clock, w->shared.log,
     };

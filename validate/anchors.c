@@ -4,10 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct term { /* beside each DS: its dates, and where it was read */
+    uint64_t from_s, until_s;
+    char *source;
+};
+
 struct positive {
     struct dns_name zone;
     struct val_rdata *ds; /* each RDATA is a block of its own */
-    uint32_t count;
+    struct term *term;    /* of the same index */
+    uint32_t count;       /* 0: closed */
 };
 
 struct negative {
@@ -21,34 +27,58 @@ struct val_anchors {
     uint32_t positive_count;
     struct negative *negative;
     uint32_t negative_count;
+    int refs; /* atomic; only _ref and _unref touch it */
 };
 
-/* The root's keys as IANA publishes them (root-anchors.xml, RFC 9718): KSK-2017 and KSK-2024. */
-static const char builtin[] =
-    ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n"
-    ". IN DS 38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16\n";
+/* --- life ------------------------------------------------------------------------------------ */
 
 struct val_anchors *val_anchors_new(void)
 {
-    return calloc(1, sizeof(struct val_anchors));
+    struct val_anchors *anchors = calloc(1, sizeof *anchors);
+    if (anchors)
+        anchors->refs = 1;
+    return anchors;
+}
+
+static void positive_deinit(struct positive *p)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        free((void *)(uintptr_t)p->ds[i].data);
+        free(p->term[i].source);
+    }
+    free(p->ds);
+    free(p->term);
 }
 
 void val_anchors_free(struct val_anchors *anchors)
 {
-    if (!anchors)
+    val_anchors_unref(anchors);
+}
+
+const struct val_anchors *val_anchors_ref(const struct val_anchors *anchors)
+{
+    /* Taking one more needs no order: whoever takes it already holds one. */
+    (void)__atomic_add_fetch(&((struct val_anchors *)(uintptr_t)anchors)->refs, 1,
+                             __ATOMIC_RELAXED);
+    return anchors;
+}
+
+void val_anchors_unref(const struct val_anchors *shared)
+{
+    struct val_anchors *anchors = (struct val_anchors *)(uintptr_t)shared;
+    /* Every use by others must have happened before the last one frees it. */
+    if (!anchors || __atomic_sub_fetch(&anchors->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    for (uint32_t i = 0; i < anchors->positive_count; i++) {
-        struct positive *p = &anchors->positive[i];
-        for (uint32_t j = 0; j < p->count; j++)
-            free((void *)(uintptr_t)p->ds[j].data);
-        free(p->ds);
-    }
+    for (uint32_t i = 0; i < anchors->positive_count; i++)
+        positive_deinit(&anchors->positive[i]);
     for (uint32_t i = 0; i < anchors->negative_count; i++)
         free(anchors->negative[i].reason);
     free(anchors->positive);
     free(anchors->negative);
     free(anchors);
 }
+
+/* --- filling --------------------------------------------------------------------------------- */
 
 /* Room for one more of `size` octets behind `count`; NULL when out of memory. Anchors are few and
  * made once, so growing by one is fine. */
@@ -70,122 +100,64 @@ static struct positive *positive_at(struct val_anchors *anchors, const struct dn
     return &grown[anchors->positive_count++];
 }
 
-static bool has_ds(const struct positive *p, const uint8_t *data, uint32_t len)
+static struct term *term_of(struct positive *p, const struct val_rdata *ds)
 {
     for (uint32_t i = 0; i < p->count; i++)
-        if (p->ds[i].len == len && memcmp(p->ds[i].data, data, len) == 0)
-            return true;
-    return false;
+        if (p->ds[i].len == ds->len && memcmp(p->ds[i].data, ds->data, ds->len) == 0)
+            return &p->term[i];
+    return NULL;
 }
 
-static enum dns_err ds_add(struct val_anchors *anchors, const struct dns_name *zone,
-                           const uint8_t *data, uint32_t len)
+static enum dns_err positive_add(struct positive *p, const struct val_anchor *anchor)
 {
-    struct positive *p = positive_at(anchors, zone);
-    if (!p)
+    struct val_rdata *ds = grow(p->ds, p->count, sizeof *ds);
+    if (!ds)
         return DNS_E_SPACE;
-    if (has_ds(p, data, len))
-        return DNS_OK;
-    struct val_rdata *grown = grow(p->ds, p->count, sizeof(*grown));
-    if (!grown)
+    p->ds = ds;
+    struct term *term = grow(p->term, p->count, sizeof *term);
+    if (!term)
         return DNS_E_SPACE;
-    p->ds = grown;
-    uint8_t *copy = malloc(len);
-    if (!copy)
+    p->term = term;
+    uint8_t *copy = malloc(anchor->ds.len);
+    char *source = strdup(anchor->source ? anchor->source : "");
+    if (!copy || !source) {
+        free(copy);
+        free(source);
         return DNS_E_SPACE;
-    memcpy(copy, data, len);
-    grown[p->count++] = (struct val_rdata){copy, len};
+    }
+    memcpy(copy, anchor->ds.data, anchor->ds.len);
+    ds[p->count] = (struct val_rdata){copy, anchor->ds.len};
+    term[p->count++] = (struct term){anchor->from_s, anchor->until_s, source};
     return DNS_OK;
 }
 
 /* A digest's length belongs to its type; one of an unknown type could never match. */
-static bool ds_fits(const uint8_t *rdata, uint32_t len)
+static bool ds_fits(const struct val_rdata *rdata)
 {
     struct dns_ds ds;
     uint8_t digest[48];
-    return dns_ds_read(dns_reader_init(rdata, len), &ds) == DNS_OK &&
+    return dns_ds_read(dns_reader_init(rdata->data, rdata->len), &ds) == DNS_OK &&
            ds.digest_len == val_ds_digest(&dns_root, NULL, 0, ds.digest_type, digest);
 }
 
-/* RFC 5011 2.1: what is revoked is no anchor; nor is what may not sign a zone. */
-static enum dns_err dnskey_to_ds(const struct dns_name *zone, const uint8_t *rdata, uint32_t len,
-                                 struct dns_writer *w)
+enum dns_err val_anchors_add(struct val_anchors *anchors, const struct val_anchor *anchor)
 {
-    struct dns_dnskey key;
-    uint8_t digest[48];
-    if (dns_dnskey_read(dns_reader_init(rdata, len), &key) != DNS_OK || key.protocol != 3 ||
-        (key.flags & DNS_KEY_ZONE) == 0 || (key.flags & DNS_KEY_REVOKE) != 0)
+    if (!ds_fits(&anchor->ds))
         return DNS_E_FORM;
-    uint32_t digest_len = val_ds_digest(zone, rdata, len, DNS_DIGEST_SHA256, digest);
-    if (digest_len == 0)
-        return DNS_E_FORM;
-    dns_write_u16(w, dns_key_tag(rdata, len));
-    dns_write_u8(w, key.algorithm);
-    dns_write_u8(w, DNS_DIGEST_SHA256);
-    dns_write_bytes(w, digest, digest_len);
-    return w->err;
-}
-
-/* A line without its comment; neither DS nor DNSKEY has quoted fields. NULL when out of memory. */
-static char *uncomment(const char *line)
-{
-    return strndup(line, strcspn(line, ";#\r\n"));
-}
-
-static bool is_blank(const char *line)
-{
-    return line[strspn(line, " \t")] == '\0';
-}
-
-static enum dns_err record_add(struct val_anchors *anchors, const char *line)
-{
-    uint8_t rdata[2048], made[64]; /* a DNSKEY of RSA-4096 has about 520 octets */
-    struct dns_line record;
-    struct dns_writer w = dns_writer_init(rdata, sizeof(rdata));
-    enum dns_err err = dns_line_parse(line, &dns_root, 0, &record, &w);
-    if (err != DNS_OK)
-        return err;
-    if (record.class_ != DNS_CLASS_IN)
-        return DNS_E_FORM;
-    if (record.type == DNS_TYPE_DS)
-        return ds_fits(rdata, w.off) ? ds_add(anchors, &record.owner, rdata, w.off) : DNS_E_FORM;
-    if (record.type != DNS_TYPE_DNSKEY)
-        return DNS_E_FORM;
-    struct dns_writer ds = dns_writer_init(made, sizeof(made));
-    err = dnskey_to_ds(&record.owner, rdata, w.off, &ds);
-    return err == DNS_OK ? ds_add(anchors, &record.owner, made, ds.off) : err;
-}
-
-enum dns_err val_anchors_add_line(struct val_anchors *anchors, const char *line)
-{
-    char *bare = uncomment(line);
-    if (!bare)
+    struct positive *p = positive_at(anchors, &anchor->zone);
+    if (!p)
         return DNS_E_SPACE;
-    enum dns_err err = is_blank(bare) ? DNS_OK : record_add(anchors, bare);
-    free(bare);
-    return err;
-}
-
-enum dns_err val_anchors_add_text(struct val_anchors *anchors, const char *text, unsigned *ret_line)
-{
-    for (unsigned number = 1; *text; number++) {
-        size_t len = strcspn(text, "\n");
-        char *line = strndup(text, len);
-        enum dns_err err = line ? val_anchors_add_line(anchors, line) : DNS_E_SPACE;
-        free(line);
-        if (err != DNS_OK) {
-            *ret_line = number;
-            return err;
-        }
-        text += len + (text[len] == '\n' ? 1 : 0);
-    }
+    struct term *known = term_of(p, &anchor->ds);
+    if (!known)
+        return positive_add(p, anchor);
+    known->from_s = anchor->from_s < known->from_s ? anchor->from_s : known->from_s;
+    known->until_s = anchor->until_s > known->until_s ? anchor->until_s : known->until_s;
     return DNS_OK;
 }
 
-enum dns_err val_anchors_add_builtin(struct val_anchors *anchors)
+enum dns_err val_anchors_close(struct val_anchors *anchors, const struct dns_name *zone)
 {
-    unsigned line;
-    return val_anchors_add_text(anchors, builtin, &line);
+    return positive_at(anchors, zone) ? DNS_OK : DNS_E_SPACE;
 }
 
 enum dns_err val_anchors_add_negative(struct val_anchors *anchors, const struct dns_name *zone,
@@ -202,6 +174,105 @@ enum dns_err val_anchors_add_negative(struct val_anchors *anchors, const struct 
     return DNS_OK;
 }
 
+enum dns_err val_anchors_add_negatives(struct val_anchors *anchors, const struct val_anchors *from)
+{
+    enum dns_err err = DNS_OK;
+    for (uint32_t i = 0; i < from->negative_count && err == DNS_OK; i++) {
+        const struct negative *n = &from->negative[i];
+        err = val_anchors_add_negative(anchors, &n->zone, n->until_s, n->reason);
+    }
+    return err;
+}
+
+/* --- looking --------------------------------------------------------------------------------- */
+
+uint32_t val_anchors_count(const struct val_anchors *anchors)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < anchors->positive_count; i++)
+        count += anchors->positive[i].count;
+    return count;
+}
+
+struct val_anchor val_anchors_at(const struct val_anchors *anchors, uint32_t index)
+{
+    const struct positive *p = anchors->positive;
+    while (index >= p->count)
+        index -= p++->count;
+    return (struct val_anchor){p->zone, p->ds[index], p->term[index].from_s, p->term[index].until_s,
+                               p->term[index].source};
+}
+
+bool val_anchor_valid(const struct val_anchor *anchor, uint64_t now_s)
+{
+    return anchor->from_s <= now_s && now_s < anchor->until_s;
+}
+
+bool val_anchors_above(const struct val_anchors *anchors, const struct dns_name *zone)
+{
+    for (uint32_t i = 0; i < anchors->positive_count; i++)
+        if (anchors->positive[i].zone.labels < zone->labels &&
+            dns_name_within(zone, &anchors->positive[i].zone))
+            return true;
+    return false;
+}
+
+bool val_anchors_has_tag(const struct val_anchors *anchors, const struct dns_name *zone,
+                         uint16_t key_tag)
+{
+    for (uint32_t i = 0; i < val_anchors_count(anchors); i++) {
+        struct val_anchor anchor = val_anchors_at(anchors, i);
+        struct dns_ds ds;
+        if (dns_name_equal(&anchor.zone, zone) &&
+            dns_ds_read(dns_reader_init(anchor.ds.data, anchor.ds.len), &ds) == DNS_OK &&
+            ds.key_tag == key_tag)
+            return true;
+    }
+    return false;
+}
+
+static void end_at(uint64_t *until_s, uint64_t moment_s, uint64_t now_s)
+{
+    if (moment_s > now_s && moment_s < *until_s)
+        *until_s = moment_s;
+}
+
+/* From the top down an anchor below a closed one would not be seen as taking over; it need not be:
+ * only what is above may. */
+static enum dns_err close_if_empty(struct val_anchors *made, const struct val_anchors *configured,
+                                   const struct dns_name *zone)
+{
+    return val_anchors_above(configured, zone) ? DNS_OK : val_anchors_close(made, zone);
+}
+
+struct val_anchors *val_anchors_in_use(const struct val_anchors *configured, uint64_t now_s,
+                                       uint64_t *ret_until_s)
+{
+    struct val_anchors *made = val_anchors_new();
+    enum dns_err err = made ? val_anchors_add_negatives(made, configured) : DNS_E_SPACE;
+    *ret_until_s = UINT64_MAX;
+    for (uint32_t i = 0; i < configured->positive_count && err == DNS_OK; i++) {
+        const struct positive *p = &configured->positive[i];
+        uint32_t valid = 0;
+        for (uint32_t j = 0; j < p->count && err == DNS_OK; j++) {
+            const struct term *t = &p->term[j];
+            struct val_anchor anchor = {p->zone, p->ds[j], t->from_s, t->until_s, t->source};
+            end_at(ret_until_s, t->from_s, now_s);
+            end_at(ret_until_s, t->until_s, now_s);
+            if (!val_anchor_valid(&anchor, now_s))
+                continue;
+            err = val_anchors_add(made, &anchor);
+            valid++;
+        }
+        if (err == DNS_OK && valid == 0)
+            err = close_if_empty(made, configured, &p->zone);
+    }
+    if (err == DNS_OK)
+        return made;
+    val_anchors_unref(made);
+    return NULL;
+}
+
 /* The deepest statement about a name wins; at one name the negative one, which somebody made on
  * purpose and for a while (RFC 7646 1.1). */
 struct val_anchor_hit val_anchors_find(const struct val_anchors *anchors,
@@ -210,7 +281,7 @@ struct val_anchor_hit val_anchors_find(const struct val_anchors *anchors,
     struct val_anchor_hit hit = {.kind = VAL_ANCHOR_NONE};
     for (uint32_t i = 0; i < anchors->positive_count; i++) {
         const struct positive *p = &anchors->positive[i];
-        if (p->count == 0 || !dns_name_within(name, &p->zone) ||
+        if (!dns_name_within(name, &p->zone) ||
             (hit.kind != VAL_ANCHOR_NONE && p->zone.labels < hit.zone.labels))
             continue;
         hit.kind = VAL_ANCHOR_POSITIVE;
@@ -219,19 +290,13 @@ struct val_anchor_hit val_anchors_find(const struct val_anchors *anchors,
     }
     for (uint32_t i = 0; i < anchors->negative_count; i++) {
         const struct negative *n = &anchors->negative[i];
-        if (now_s > n->until_s || !dns_name_within(name, &n->zone) ||
+        if (now_s >= n->until_s || !dns_name_within(name, &n->zone) ||
             (hit.kind != VAL_ANCHOR_NONE && n->zone.labels < hit.zone.labels))
             continue;
-        hit = (struct val_anchor_hit){
-            .kind = VAL_ANCHOR_NEGATIVE, .zone = n->zone, .reason = n->reason};
+        hit = (struct val_anchor_hit){.kind = VAL_ANCHOR_NEGATIVE,
+                                      .zone = n->zone,
+                                      .reason = n->reason,
+                                      .until_s = n->until_s};
     }
     return hit;
-}
-
-uint32_t val_anchors_count(const struct val_anchors *anchors)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < anchors->positive_count; i++)
-        count += anchors->positive[i].count;
-    return count;
 }

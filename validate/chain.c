@@ -82,6 +82,11 @@ static struct chain_end begin(struct val_job *job, const struct dns_name *target
                                          none ? &dns_root : &hit.zone, target, 0, VAL_ORIGIN_NONE);
         return chain_end_of(CHAIN_INSECURE, &r);
     }
+    if (hit.ds.count == 0) { /* whatever is still known of the zone */
+        struct val_reason r =
+            job_reason(VAL_WHY_ANCHOR_GONE, &hit.zone, &hit.zone, DNS_TYPE_DNSKEY, VAL_ORIGIN_NONE);
+        return chain_end_of(CHAIN_BOGUS, &r);
+    }
     trace_known(job, &hit, target);
     for (unsigned labels = target->labels + 1u; labels-- > hit.zone.labels;) {
         struct dns_name name = dns_name_suffix(target, labels);

@@ -107,7 +107,8 @@ enum dns_err val_job_answer(struct val_job *job, const struct dns_msg *msg, uint
     if (err == DNS_OK && dropped && lost_answers(msg, &job->answer))
         err = DNS_E_FORM;
     job->state = JOB_PROVING;
-    job->malformed = err != DNS_OK;
+    job->out_of_memory = err == DNS_E_SPACE;
+    job->malformed = err != DNS_OK && err != DNS_E_SPACE;
     job->rcode = msg->rcode;
     job->origin = origin;
     if (err == DNS_OK)
@@ -239,6 +240,18 @@ const struct val_verified *job_proven(const struct val_job *job, const struct va
 
 /* --- the verdict ----------------------------------------------------------------------------- */
 
+/* What is insecure by a negative anchor is so until that ends (RFC 7646 4). */
+static uint64_t bound_by_negatives(const struct val_job *job, uint64_t expires_s)
+{
+    for (uint32_t i = 0; i < job->subject_count; i++) {
+        struct val_anchor_hit hit =
+            val_anchors_find(job->env->anchors, &job->subject[i].name, job->now_s);
+        if (hit.kind == VAL_ANCHOR_NEGATIVE && hit.until_s < expires_s)
+            expires_s = hit.until_s;
+    }
+    return expires_s;
+}
+
 /* Every proven set bounds how long the whole may be used. */
 static uint64_t bound_by_signatures(const struct val_job *job)
 {
@@ -264,7 +277,7 @@ static enum val_step conclude(struct val_job *job, enum val_status status,
                                         .algorithm = reason->algorithm};
     job->verdict.status = status;
     job->verdict.reason = *reason;
-    job->verdict.expires_s = bound_by_signatures(job);
+    job->verdict.expires_s = bound_by_negatives(job, bound_by_signatures(job));
     job->verdict.ttl_s = status <= VAL_INSECURE ? job_lowest_ttl(job) : 0;
     job->need_count = 0;
     job->state = JOB_DONE;
@@ -284,6 +297,8 @@ static enum val_step decide_early(struct val_job *job)
 {
     if (job->malformed)
         return conclude_why(job, VAL_BOGUS, VAL_WHY_MALFORMED);
+    if (job->out_of_memory)
+        return conclude_why(job, VAL_INDETERMINATE, VAL_WHY_MEMORY);
     if (job->rcode != DNS_RCODE_NOERROR && job->rcode != DNS_RCODE_NXDOMAIN &&
         job->rcode != DNS_RCODE_YXDOMAIN)
         return conclude_why(job, VAL_INDETERMINATE, VAL_WHY_RCODE);

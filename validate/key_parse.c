@@ -5,6 +5,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
@@ -98,7 +99,7 @@ static enum val_why rsa_parse(const struct dns_dnskey *dnskey, const struct val_
     key->bits = (uint16_t)bits;
     uint32_t squares = (bits / 1024) * (bits / 1024) / 4; /* a verification is quadratic */
     key->cost = (uint8_t)(squares > 1 ? squares : 1);
-    return key->pkey ? VAL_WHY_NONE : VAL_WHY_MALFORMED;
+    return key->pkey ? VAL_WHY_NONE : VAL_WHY_MEMORY; /* nothing is wrong with these numbers */
 }
 
 /* RFC 6605 4: x | y. OpenSSL refuses a point that is not on the curve. */
@@ -118,6 +119,16 @@ static EVP_PKEY *ecdsa_pkey(const struct val_algorithm *algorithm, const uint8_t
     return pkey_from("EC", params);
 }
 
+/* Whether OpenSSL made no key because of the point; else it was for want of memory, of which it
+ * speaks in many ways or not at all. */
+static bool was_point(void)
+{
+    unsigned long e = ERR_peek_last_error();
+    int reason = ERR_GET_LIB(e) == ERR_LIB_EC ? ERR_GET_REASON(e) : 0;
+    return reason == EC_R_POINT_IS_NOT_ON_CURVE || reason == EC_R_INVALID_ENCODING ||
+           reason == EC_R_COORDINATES_OUT_OF_RANGE;
+}
+
 static enum val_why curve_parse(const struct val_algorithm *algorithm,
                                 const struct dns_dnskey *dnskey, struct val_key *key)
 {
@@ -131,7 +142,10 @@ static enum val_why curve_parse(const struct val_algorithm *algorithm,
                                                    dnskey->key_len);
     key->bits = algorithm->bits;
     key->cost = algorithm->cost;
-    return key->pkey ? VAL_WHY_NONE : VAL_WHY_MALFORMED;
+    if (key->pkey)
+        return VAL_WHY_NONE;
+    /* Any octets are a key of Edwards curves; a point may be off its curve. */
+    return ecdsa && was_point() ? VAL_WHY_MALFORMED : VAL_WHY_MEMORY;
 }
 
 enum val_why val_key_parse(const struct dns_dnskey *dnskey, uint16_t tag,

@@ -181,7 +181,7 @@ static enum val_why entry_add(struct lift *l, const struct val_rdata *ds_rdata,
     return why;
 }
 
-/* Looks for the DNSKEY that one DS means. VAL_WHY_BUDGET ends everything. */
+/* Looks for the DNSKEY that one DS means. VAL_WHY_BUDGET and VAL_WHY_MEMORY end everything. */
 static enum val_why ds_follow(struct lift *l, const struct dns_ds *ds,
                               const struct val_rdata *ds_rdata)
 {
@@ -211,11 +211,13 @@ static bool find_entries(struct lift *l, const struct val_ds_set *ds)
         return false;
     }
     fail(l, VAL_WHY_DNSKEY_DS, list.ds[0].key_tag, list.ds[0].algorithm);
-    for (uint32_t i = 0; i < list.count; i++)
-        if (ds_follow(l, &list.ds[i], list.rdata[i]) == VAL_WHY_BUDGET) {
-            fail(l, VAL_WHY_BUDGET, list.ds[i].key_tag, list.ds[i].algorithm);
+    for (uint32_t i = 0; i < list.count; i++) {
+        enum val_why why = ds_follow(l, &list.ds[i], list.rdata[i]);
+        if (why == VAL_WHY_BUDGET || why == VAL_WHY_MEMORY) {
+            fail(l, why, list.ds[i].key_tag, list.ds[i].algorithm);
             return false;
         }
+    }
     if (list.all && l->too_weak == list.count)
         fail(l, VAL_WHY_ALGORITHM, list.ds[0].key_tag, list.ds[0].algorithm);
     return l->entry_count > 0;
@@ -245,7 +247,27 @@ static bool seen_before(const struct val_rrset *set, uint32_t at)
     return false;
 }
 
-/* Every usable key of a set that is now believed. Those that cannot be used are no failure. */
+/* A key that served as an entry cannot be malformed now: OpenSSL says "not on the curve" also when
+ * it had no memory to find out. */
+static bool is_entry(const struct lift *l, const struct dns_dnskey *dnskey, uint16_t tag)
+{
+    for (uint32_t i = 0; i < l->entry_count; i++)
+        if (l->entry[i].tag == tag && l->entry[i].algorithm == dnskey->algorithm)
+            return true;
+    return false;
+}
+
+static enum val_why believe_key(struct lift *l, const struct dns_dnskey *dnskey, uint16_t tag,
+                                struct val_key *ret)
+{
+    if (!val_budget_take(&l->budget->crypto_units, PARSE_UNITS))
+        return VAL_WHY_BUDGET;
+    enum val_why why = val_key_parse(dnskey, tag, l->policy, ret);
+    return why == VAL_WHY_MALFORMED && is_entry(l, dnskey, tag) ? VAL_WHY_MEMORY : why;
+}
+
+/* Every usable key of a set that is now believed. Those that cannot be used are no failure, unless
+ * for want of memory: others would go on for a whole TTL without the key. */
 static struct val_key *believe(struct lift *l, uint32_t *ret_count)
 {
     uint32_t cap = l->budget->limits.keys_per_zone, count = 0;
@@ -260,15 +282,15 @@ static struct val_key *believe(struct lift *l, uint32_t *ret_count)
         if (!dnskey_read(&l->dnskeys->rr[i], &dnskey, &tag) || !dnskey_usable(&dnskey) ||
             seen_before(l->dnskeys, i))
             continue;
-        if (!val_budget_take(&l->budget->crypto_units, PARSE_UNITS)) {
-            fail(l, VAL_WHY_BUDGET, tag, dnskey.algorithm);
+        enum val_why why = believe_key(l, &dnskey, tag, &keys[count]);
+        if (why == VAL_WHY_BUDGET || why == VAL_WHY_MEMORY) {
+            fail(l, why, tag, dnskey.algorithm);
             while (count > 0)
                 val_key_deinit(&keys[--count]);
             free(keys);
             return NULL;
         }
-        if (val_key_parse(&dnskey, tag, l->policy, &keys[count]) == VAL_WHY_NONE)
-            count++;
+        count += why == VAL_WHY_NONE;
     }
     *ret_count = count;
     return keys;

@@ -8,7 +8,7 @@
 
 /* Parses a DNSKEY's public key (RFC 3110, 5702, 6605, 8080) into an EVP_PKEY, raw and bounds
  * checked: RSA modulus and exponent within policy and 33 bits, odd; EC point on the curve.
- * VAL_WHY_NONE, or _ALGORITHM (not supported here), _MALFORMED. */
+ * VAL_WHY_NONE, or _ALGORITHM (not supported here), _MALFORMED, _MEMORY. */
 enum val_why val_key_parse(const struct dns_dnskey *dnskey, uint16_t tag,
                            const struct val_policy *policy, struct val_key *ret);
 void val_key_deinit(struct val_key *key);

@@ -41,6 +41,7 @@ enum val_status { VAL_SECURE, VAL_INSECURE, VAL_INDETERMINATE, VAL_BOGUS };
     X(VAL_WHY_SIGNER, "its RRSIG is by a zone that may not sign it", DNS_EDE_BOGUS)                \
     X(VAL_WHY_DNSKEY_DS, "no DNSKEY matches a DS of the parent", DNS_EDE_DNSKEY_MISSING)           \
     X(VAL_WHY_DNSKEY_ABSENT, "the zone's DNSKEY set is absent", DNS_EDE_DNSKEY_MISSING)            \
+    X(VAL_WHY_ANCHOR_GONE, "no key of the trust anchor is left", DNS_EDE_DNSKEY_MISSING)           \
     X(VAL_WHY_ZONE_BIT, "the matching DNSKEY has no zone key bit", DNS_EDE_NO_ZONE_KEY_BIT)        \
     X(VAL_WHY_NO_DENIAL, "the denial of existence is not proven", DNS_EDE_NSEC_MISSING)            \
     X(VAL_WHY_DS_UNPROVEN, "neither a DS nor its absence is proven", DNS_EDE_NSEC_MISSING)         \

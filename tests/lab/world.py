@@ -4,7 +4,7 @@
 build(directory) writes into it
     NAME.zone                 as an authoritative server loads it ("root.zone" for the root)
     root.hints root.ds        for resolvers and for validators
-and returns the zones. The signing is BIND's, so that no line of ours proves another of ours right.
+and returns the zones (these, or those that are given). The signing is BIND's, so that no line of ours proves another of ours right.
 Everything but INTERNAL answers at AUTHORITY; signatures are made around the current time.
 """
 import subprocess
@@ -194,9 +194,9 @@ def parent_of(zone, everything):
     return max(above, key=lambda z: z.depth)
 
 
-def build(directory):
+def build(directory, everything=None):
     directory = Path(directory)
-    everything = zones()
+    everything = everything or zones()
     with ThreadPoolExecutor(2) as pool:
         for depth in range(max(z.depth for z in everything), -1, -1):  # a DS needs the child's key
             layer = [z for z in everything if z.depth == depth]

@@ -173,6 +173,33 @@ static void values_arrive_where_they_belong(void **state)
 }
 
 /* Every default in the table is a value that its own key takes. */
+static void check_state_directory(const char *granted, const char *text, const char *want)
+{
+    char errors[1024] = "";
+    if (granted)
+        (void)setenv("STATE_DIRECTORY", granted, 1);
+    else
+        (void)unsetenv("STATE_DIRECTORY");
+    struct config *c = read_text(text, strlen(text), errors, sizeof errors);
+    assert_non_null(c);
+    if (want)
+        assert_string_equal(c->state_directory, want);
+    else
+        assert_null(c->state_directory);
+    config_free(c);
+}
+
+static void the_state_directory_is_granted_or_named(void **state)
+{
+    (void)state;
+    check_state_directory(NULL, GOOD, NULL);
+    check_state_directory("not/absolute", GOOD, NULL);
+    check_state_directory("/var/lib/veridoh", GOOD, "/var/lib/veridoh");
+    check_state_directory("/var/lib/a:/var/lib/b", GOOD, "/var/lib/a");
+    check_state_directory("/var/lib/a", GOOD "process: {state-directory: /srv/x}\n", "/srv/x");
+    (void)unsetenv("STATE_DIRECTORY");
+}
+
 static void check_defaults(const struct config_key *keys)
 {
     for (const struct config_key *key = keys; key->name; key++) {
@@ -187,11 +214,19 @@ static void check_defaults(const struct config_key *keys)
             struct dns_name name;
         } at = {.text = NULL};
         char expected[CONFIG_WORDS_MAX];
-        if (!config_value_store(key, key->fallback, "/", &at, expected))
-            print_error("%s: its default '%s' is not %s\n", key->name, key->fallback, expected);
-        assert_true(config_value_store(key, key->fallback, "/", &at, expected));
-        if (key->kind == CONFIG_STRING || key->kind == CONFIG_PATH)
-            free(at.text);
+        const struct config_key *one = key->kind == CONFIG_LIST ? key->children : key;
+        char *words = strdup(key->fallback);
+        char *rest = NULL;
+        for (char *word = strtok_r(words, one == key ? "" : " ", &rest); word;
+             word = strtok_r(NULL, " ", &rest)) {
+            if (!config_value_store(one, word, "/", &at, expected))
+                print_error("%s: its default '%s' is not %s\n", key->name, word, expected);
+            assert_true(config_value_store(one, word, "/", &at, expected));
+            if (one->kind == CONFIG_STRING || one->kind == CONFIG_PATH)
+                free(at.text);
+            at.text = NULL;
+        }
+        free(words);
     }
 }
 
@@ -281,6 +316,7 @@ int main(void)
         cmocka_unit_test(every_mistake_is_named_with_its_place),
         cmocka_unit_test(a_nul_octet_is_refused),
         cmocka_unit_test(values_arrive_where_they_belong),
+        cmocka_unit_test(the_state_directory_is_granted_or_named),
         cmocka_unit_test(the_tables_defaults_are_legal),
         cmocka_unit_test(the_example_is_the_default),
         cmocka_unit_test(the_example_names_every_key),

@@ -22,6 +22,7 @@
 #define WORLD_RR_MAX 96u
 #define WORLD_ZONES_MAX 24u
 #define WORLD_NAMES_MAX 64u
+#define WORLD_KEY_MAX 300u /* octets of a DNSKEY's RDATA */
 
 struct world_rr {
     struct dns_name owner;
@@ -70,7 +71,29 @@ static inline struct dns_name world_name(const char *text)
 
 /* --- keys and signatures --------------------------------------------------------------------- */
 
-/* DNSKEY RDATA of a zone's one key (RFC 6605 4, RFC 8080 3). */
+static inline EVP_PKEY *world_keygen(uint8_t algorithm)
+{
+    switch (algorithm) {
+    case DNS_ALG_ED25519: return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case DNS_ALG_RSASHA256: return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024); /* quick */
+    default: return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    }
+}
+
+/* Exponent and modulus (RFC 3110 2). */
+static inline uint16_t world_rsa_key(const struct world_zone *zone, uint8_t *ret)
+{
+    BIGNUM *e = NULL, *n = NULL;
+    assert_int_equal(EVP_PKEY_get_bn_param(zone->key, "e", &e), 1);
+    assert_int_equal(EVP_PKEY_get_bn_param(zone->key, "n", &n), 1);
+    ret[0] = (uint8_t)BN_bn2bin(e, ret + 1);
+    int len = BN_bn2bin(n, ret + 1 + ret[0]);
+    BN_free(e);
+    BN_free(n);
+    return (uint16_t)(1 + ret[0] + len);
+}
+
+/* DNSKEY RDATA of a zone's one key (RFC 3110 2, RFC 6605 4, RFC 8080 3). */
 static inline uint16_t world_dnskey(const struct world_zone *zone, uint8_t *rdata)
 {
     uint8_t point[65];
@@ -79,6 +102,8 @@ static inline uint16_t world_dnskey(const struct world_zone *zone, uint8_t *rdat
     rdata[1] = 1; /* ZONE and SEP */
     rdata[2] = 3;
     rdata[3] = zone->algorithm;
+    if (zone->algorithm == DNS_ALG_RSASHA256)
+        return (uint16_t)(4 + world_rsa_key(zone, rdata + 4));
     if (zone->algorithm == DNS_ALG_ED25519) {
         assert_int_equal(EVP_PKEY_get_raw_public_key(zone->key, rdata + 4, &len), 1);
         return (uint16_t)(4 + len);
@@ -93,14 +118,14 @@ static inline uint16_t world_dnskey(const struct world_zone *zone, uint8_t *rdat
 static inline uint32_t world_sign_raw(const struct world_zone *zone, const uint8_t *data,
                                       size_t len, uint8_t *ret)
 {
-    uint8_t der[128];
+    uint8_t der[512];
     size_t der_len = sizeof der;
     bool ed = zone->algorithm == DNS_ALG_ED25519;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     assert_int_equal(EVP_DigestSignInit(ctx, NULL, ed ? NULL : EVP_sha256(), NULL, zone->key), 1);
     assert_int_equal(EVP_DigestSign(ctx, der, &der_len, data, len), 1);
     EVP_MD_CTX_free(ctx);
-    if (ed) {
+    if (zone->algorithm != DNS_ALG_ECDSAP256) {
         memcpy(ret, der, der_len);
         return (uint32_t)der_len;
     }
@@ -199,7 +224,7 @@ static inline struct world_zone *world_parent(struct world *world, const struct 
 /* DS RDATA of a zone's key (RFC 4034 5.1). */
 static inline uint32_t world_ds(const struct world_zone *zone, uint8_t *ret)
 {
-    uint8_t dnskey[128];
+    uint8_t dnskey[WORLD_KEY_MAX];
     uint16_t len = world_dnskey(zone, dnskey);
     ret[0] = (uint8_t)(zone->tag >> 8);
     ret[1] = (uint8_t)zone->tag;
@@ -216,7 +241,7 @@ static inline struct world_zone *world_zone_flags(struct world *world, const cha
                                                   bool no_ds, const char *text)
 {
     struct world_zone *zone = &world->zone[world->count];
-    uint8_t rdata[128];
+    uint8_t rdata[WORLD_KEY_MAX];
     assert_in_range(world->count, 0, WORLD_ZONES_MAX - 1);
     *zone = (struct world_zone){.name = world_name(name),
                                 .denial = denial,
@@ -224,8 +249,7 @@ static inline struct world_zone *world_zone_flags(struct world *world, const cha
                                 .algorithm = algorithm,
                                 .inception = WORLD_NOW - 3600,
                                 .expiration = WORLD_NOW + 86400};
-    zone->key = algorithm == DNS_ALG_ED25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
-                                             : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    zone->key = world_keygen(algorithm);
     assert_non_null(zone->key);
     uint16_t len = world_dnskey(zone, rdata);
     zone->tag = dns_key_tag(rdata, len);

@@ -130,8 +130,8 @@ static const struct {
     {"xlan.", 0, VAL_ANCHOR_POSITIVE, "."},
     {"signed.lan.", 0, VAL_ANCHOR_POSITIVE, "signed.lan."},
     {"a.signed.lan.", 0, VAL_ANCHOR_POSITIVE, "signed.lan."},
-    {"broken.example.", SECONDS, VAL_ANCHOR_NEGATIVE, "broken.example."},
-    {"broken.example.", SECONDS + 1, VAL_ANCHOR_POSITIVE, "."},
+    {"broken.example.", SECONDS - 1, VAL_ANCHOR_NEGATIVE, "broken.example."},
+    {"broken.example.", SECONDS, VAL_ANCHOR_POSITIVE, "."},
     {"both.", 0, VAL_ANCHOR_NEGATIVE, "both."},
 };
 
@@ -168,11 +168,111 @@ static void test_find(void **state)
     val_anchors_free(NULL);
 }
 
+/* Anchors with dates: before, within, after; and what is told of the next change. */
+static void test_dates_decide_what_is_in_use(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t now_s;
+        uint32_t root, island;
+        uint64_t until_s;
+    } moments[] = {
+        {0, 1, 0, 100},          {99, 1, 0, 100},
+        {100, 2, 0, 200},        {199, 2, 0, 200},
+        {200, 2, 1, 300},        {299, 2, 1, 300},
+        {300, 1, 1, 400},        {399, 1, 1, 400},
+        {400, 1, 0, UINT64_MAX}, {UINT32_MAX, 1, 0, UINT64_MAX},
+    };
+    struct val_anchors *configured = val_anchors_new();
+    uint8_t rdata[36] = {0, 1, 8, 2};
+    struct dns_name island = name_of("island.");
+    struct val_anchor anchor = {dns_root, {rdata, 36}, 0, VAL_ANCHOR_ALWAYS, "a:1"};
+    assert_int_equal(val_anchors_add(configured, &anchor), DNS_OK);
+    rdata[1] = 2;
+    anchor = (struct val_anchor){dns_root, {rdata, 36}, 100, 300, "a:2"};
+    assert_int_equal(val_anchors_add(configured, &anchor), DNS_OK);
+    anchor = (struct val_anchor){island, {rdata, 36}, 200, 300, "a:3"};
+    assert_int_equal(val_anchors_add(configured, &anchor), DNS_OK);
+    anchor.until_s = 400; /* the same again only widens its dates */
+    anchor.from_s = 250;
+    assert_int_equal(val_anchors_add(configured, &anchor), DNS_OK);
+    assert_int_equal(val_anchors_count(configured), 3);
+    assert_string_equal(val_anchors_at(configured, 2).source, "a:3");
+    for (size_t i = 0; i < COUNT(moments); i++) {
+        uint64_t until_s;
+        struct val_anchors *used = val_anchors_in_use(configured, moments[i].now_s, &until_s);
+        print_message("%ju\n", (uintmax_t)moments[i].now_s);
+        assert_non_null(used);
+        assert_int_equal(until_s, moments[i].until_s);
+        assert_int_equal(val_anchors_find(used, &dns_root, 0).ds.count, moments[i].root);
+        struct val_anchor_hit hit = val_anchors_find(used, &island, 0);
+        assert_int_equal(hit.zone.labels, moments[i].island); /* else the root takes over */
+        assert_true(hit.ds.count > 0);
+        val_anchors_unref(used);
+    }
+    val_anchors_free(configured);
+}
+
+/* Nothing above: then an anchor out of its dates leaves nothing to be believed, not everything. */
+static void test_an_anchor_out_of_its_dates_is_closed(void **state)
+{
+    (void)state;
+    struct val_anchors *configured = val_anchors_new();
+    uint8_t rdata[36] = {0, 1, 8, 2};
+    uint64_t until_s;
+    struct val_anchor anchor = {name_of("island."), {rdata, 36}, 0, 100, "a:1"};
+    assert_int_equal(val_anchors_add(configured, &anchor), DNS_OK);
+    struct val_anchors *used = val_anchors_in_use(configured, 100, &until_s);
+    struct val_anchor_hit hit = val_anchors_find(used, &anchor.zone, 100);
+    assert_int_equal(hit.kind, VAL_ANCHOR_POSITIVE);
+    assert_int_equal(hit.ds.count, 0);
+    val_anchors_unref(used);
+    val_anchors_free(configured);
+}
+
+static void test_tags(void **state)
+{
+    (void)state;
+    struct val_anchors *anchors = anchors_of(root_keys);
+    struct dns_name com = name_of("com.");
+    assert_true(val_anchors_has_tag(anchors, &dns_root, 20326));
+    assert_true(val_anchors_has_tag(anchors, &dns_root, 38696));
+    assert_false(val_anchors_has_tag(anchors, &dns_root, 20454));
+    assert_false(val_anchors_has_tag(anchors, &com, 20326));
+    val_anchors_free(anchors);
+}
+
+/* RFC 5011 2.1: a DNSKEY with REVOKE has another fingerprint: the tag is larger by 128. */
+static void test_revoked_root_keys_have_other_tags(void **state)
+{
+    (void)state;
+    static const uint16_t tags[][2] = {{20326, 20454}, {38696, 38824}};
+    const char *line = root_keys;
+    for (size_t i = 0; i < COUNT(tags); i++, line = strchr(line, '\n') + 1) {
+        uint8_t rdata[2048];
+        struct dns_line record;
+        char *one = strndup(line, strcspn(line, ";"));
+        struct dns_writer w = dns_writer_init(rdata, sizeof rdata);
+        assert_int_equal(dns_line_parse(one, &dns_root, 0, &record, &w), DNS_OK);
+        assert_int_equal(dns_key_tag(rdata, w.off), tags[i][0]);
+        rdata[1] |= DNS_KEY_REVOKE;
+        assert_int_equal(dns_key_tag(rdata, w.off), tags[i][1]);
+        free(one);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_builtin), cmocka_unit_test(test_system), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_text),    cmocka_unit_test(test_find),
+        cmocka_unit_test(test_builtin),
+        cmocka_unit_test(test_system),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_dates_decide_what_is_in_use),
+        cmocka_unit_test(test_an_anchor_out_of_its_dates_is_closed),
+        cmocka_unit_test(test_revoked_root_keys_have_other_tags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

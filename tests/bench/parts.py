@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+"""What is measured. Each part takes a Run and adds rows to it: one row a run of the generator.
+
+Peers alternate within a round, so that noise of the machine hits all alike, and ratios are taken
+within a round."""
+import re
+import subprocess
+import time
+from contextlib import contextmanager
+
+import lab as labs
+
+FILL_S = 60
+
+
+@contextmanager
+def started(run, peer):
+    ok = run.lab.start_peer(peer)
+    try:
+        yield ok
+    finally:
+        run.lab.stop_peer()
+
+
+def fill(lab, names, count, *options):
+    """Twice: what was lost the first time is asked again."""
+    for _ in range(2):
+        lab.load(names, "-n", count, "-w", 64, "-l", FILL_S, *options)
+
+
+def hits(run):
+    """UDP cache hits: closed loop for the rate, open loop at 20 000 a second for the latency."""
+    lab = run.lab
+    names = lab.names("mixed", 1000)
+    lab.fill_upstream("mixed", 1000)
+    for turn in run.rounds():
+        for peer in run.peers(but=["unbound-unvalidated"]):
+            with started(run, peer) as ok:
+                if not ok:
+                    continue
+                fill(lab, names, 2000)
+                run.add("hits", "1000 names", peer, turn,
+                        lab.measure(names, "-w", 128, "-l", 2))
+                run.add("hits", "20 000/s", peer, turn,
+                        lab.measure(names, "-r", 20000, "-l", 1))
+                if peer.name == "veridoh":
+                    fill(lab, names, 2000, "-D")
+                    run.add("hits", "1000 names, DO", peer, turn,
+                            lab.measure(names, "-w", 128, "-l", 1, "-D"))
+
+
+def many(run):
+    """UDP cache hits among 100 000 and 1 000 000 names, against the 1000 of the same process."""
+    lab = run.lab
+    few = lab.names("many", 1000)
+    sizes = [100000, 1000000]
+    for peer in run.peers(only=["veridoh", "unbound"]):
+        with started(run, peer) as ok:
+            if not ok:
+                continue
+            fill(lab, few, 2000)
+            for size in sizes if peer.name == "veridoh" else sizes[:1]:
+                names = lab.names("many", size)
+                lab.load(names, "-n", size, "-w", 128, "-l", FILL_S)
+                lab.load(names, "-n", size, "-w", 128, "-l", FILL_S)
+                for turn in run.rounds():
+                    run.add("many", f"1000 names among {size}", peer, turn,
+                            lab.measure(few, "-w", 128, "-l", 1))
+                    run.add("many", f"{size} names", peer, turn,
+                            lab.measure(names, "-w", 128, "-l", 2))
+
+
+def tcp(run):
+    """TCP, pipelined: 4 connections, 200 questions outstanding."""
+    lab = run.lab
+    names = lab.names("mixed", 1000)
+    lab.fill_upstream("mixed", 1000)
+    for turn in run.rounds():
+        for peer in run.peers(but=["bare", "unbound-unvalidated", "dnsmasq", "smartdns"]):
+            with started(run, peer) as ok:
+                if ok:
+                    fill(lab, names, 2000)
+                    run.add("tcp", "1000 names", peer, turn,
+                            lab.measure(names, "-t", "-k", 4, "-w", 200, "-l", 2))
+
+
+MISSES = ["plain", "p256", "rsa", "ed25519", "wild", "wildnsec3", "nxdomain"]
+
+
+OPENSSL = {"p256": "ecdsap256", "rsa": "rsa2048", "ed25519": "ed25519"}
+
+
+def bare_checks(run, turn):
+    """What openssl's own loop takes for one signature check, with the key kept."""
+    for kind, algorithm in OPENSSL.items():
+        done = subprocess.run(["taskset", "-c", labs.PEER_CPU, "openssl", "speed", "-mr",
+                               "-seconds", "1", algorithm], capture_output=True, text=True, check=False)
+        found = re.search(r"^\+F.*:([0-9.]+)$", done.stdout, re.M)
+        if found:
+            run.add("miss", f"bare check, {kind}", labs.peers.OPENSSL, turn,
+                    labs.bare_row(float(found[1])))
+
+
+def miss(run):
+    """Misses over each one's encrypted upstream, which has every name cached; the chain is warm."""
+    lab = run.lab
+    count = 6000
+    for kind in MISSES:
+        lab.fill_upstream(kind, count)
+    for turn in run.rounds():
+        bare_checks(run, turn)
+        for peer in run.peers(but=["bare", "dnsmasq"]):
+            for kind in MISSES if peer.validates else MISSES[:1]:
+                with started(run, peer) as ok:
+                    if not ok:
+                        break
+                    names = lab.names(kind, count)
+                    lab.load(lab.names(kind, 1), "-n", 1, "-w", 1, "-D")
+                    run.add("miss", kind, peer, turn, lab.measure(
+                        names, "-n", count, "-w", 100, "-k", 4, "-l", 8, "-D"))
+
+
+def cold(run):
+    """The first answer of an empty cache, the upstream 50 ms away, every packet delayed."""
+    lab = run.lab
+    for kind in labs.zones.COLD.values():
+        subprocess.run(["dig", "+cd", "+dnssec", "@127.0.0.1", "-p", str(labs.peers.PLAIN),
+                        *kind.split()], capture_output=True, check=False)
+    lab.start("wire", [str(lab.build / "bench-wire"), "50"])
+    time.sleep(0.5)
+    lab.upstream = labs.FAR
+    try:
+        for turn in run.rounds(most=2):
+            for peer in run.peers(only=["veridoh", "unbound", "knot-resolver", "pdns-recursor"]):
+                for case, question in labs.zones.COLD.items():
+                    for way in ("open", "closed"):
+                        run.add("cold", f"{case}, {way}", peer, turn, first_answer(lab, peer, question, way))
+    finally:
+        lab.upstream = labs.NEAR
+        lab.stop("wire")
+
+
+def first_answer(lab, peer, question, way):
+    """Open: an insecure name under another TLD was asked before, so that the connection stands."""
+    path = lab.dir / "names.cold"
+    path.write_text(question + "\n")
+    lab.cpu = labs.PEER_CPU
+    lab.start("peer", peer.write(lab))
+    lab.cpu = labs.OTHERS_CPU
+    lab.pid = lab.running["peer"].pid
+    try:
+        wait_for_socket()
+        if way == "open":
+            subprocess.run(["dig", "+cd", "+tries=1", "@127.0.0.1", "-p", str(labs.peers.PORT),
+                            "www.plain.se"], capture_output=True, check=False)
+            time.sleep(0.6)
+        return lab.measure(str(path), "-n", 1, "-w", 1, "-k", 1, "-l", 5, "-D")
+    finally:
+        lab.stop_peer()
+
+
+def wait_for_socket():
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        done = subprocess.run(["ss", "-lunH", f"sport = :{labs.peers.PORT}"], capture_output=True,
+                              text=True, check=False)
+        if done.stdout.strip():
+            return
+        time.sleep(0.01)
+
+
+def flood(run):
+    """Hits at 5000 a second, alone and while another client asks for random names of a signed
+    zone, 64 at a time, as fast as they are answered."""
+    lab = run.lab
+    names = lab.names("mixed", 1000)
+    lab.fill_upstream("mixed", 1000)
+    for turn in run.rounds():
+        for peer in run.peers(only=["veridoh", "unbound"]):
+            with started(run, peer) as ok:
+                if not ok:
+                    continue
+                fill(lab, names, 2000)
+                run.add("flood", "hits alone", peer, turn, lab.measure(names, "-r", 5000, "-l", 2))
+                command = lab.load_command(lab.names("p256", 100), "-x", "-w", 64, "-k", 4, "-l", 4)
+                other = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+                time.sleep(0.5)
+                run.add("flood", "hits in a flood", peer, turn,
+                        lab.measure(names, "-r", 5000, "-l", 2))
+                other.wait(20)
+
+
+def memory(run):
+    """Resident memory for each signed answer kept: 1000 names, then 50 000. Without knot-resolver,
+    whose data base is a file of its full size from the beginning."""
+    lab = run.lab
+    kind, count = "p256", 50000
+    lab.fill_upstream(kind, count)
+    for peer in run.peers(but=["bare", "unbound-unvalidated", "dnsdist", "dnsmasq", "smartdns",
+                               "knot-resolver"]):
+        with started(run, peer) as ok:
+            if not ok:
+                continue
+            fill(lab, lab.names(kind, 1000), 1000, "-D")
+            before = lab.memory_kib()
+            fill(lab, lab.names(kind, count), count, "-D")
+            row = lab.measure(lab.names(kind, count), "-n", count, "-w", 64, "-l", FILL_S, "-D")
+            row["bytes"] = (lab.memory_kib() - before) * 1024 / (count - 1000)
+            run.add("memory", "signed answers", peer, 0, row)
+
+
+def workers(run):
+    """One worker against two: the generator shares the cores with them, so the figure is CPU."""
+    lab = run.lab
+    names = lab.names("mixed", 1000)
+    lab.fill_upstream("mixed", 1000)
+    veridoh = labs.peers.PEERS["veridoh"]
+    cpu = labs.PEER_CPU
+    try:
+        for turn in run.rounds():
+            for count in (1, 2):
+                lab.workers = count
+                labs.PEER_CPU = "1" if count == 1 else "0,1"
+                with started(run, veridoh) as ok:
+                    if not ok:
+                        continue
+                    fill(lab, names, 2000)
+                    row = lab.measure(names, "-r", 60000, "-k", 1, "-l", 2)
+                    row["spread"] = busiest_part(lab)
+                    run.add("workers", f"{count} workers, 60 000/s, one socket", veridoh, turn, row)
+    finally:
+        lab.workers, labs.PEER_CPU = 1, cpu
+
+
+def busiest_part(lab):
+    """The busiest thread's part of all CPU time: 0.5 is even for two workers."""
+    times = [int((task / "schedstat").read_text().split()[0])
+             for task in labs.Path(f"/proc/{lab.pid}/task").iterdir()]
+    return max(times) / max(1, sum(times))
+
+
+PARTS = {f.__name__: f for f in (hits, tcp, miss, cold, flood, memory, workers, many)}
