@@ -6,9 +6,11 @@ BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config
     libuv1-dev libnghttp2-dev libssl-dev libc-ares-dev libyaml-dev libexpat1-dev)
 UNIT_PACKAGES=("${BUILD_PACKAGES[@]}" libcmocka-dev)
 DEMO_PACKAGES=("${UNIT_PACKAGES[@]}" bind9-dnsutils)
-INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3)
-LAB_PACKAGES=("${INTEGRATION_PACKAGES[@]}" openssl iproute2
-    bind9 bind9-utils knot knot-dnsutils ldnsutils unbound)
+INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3 openssl unbound knot)
+LAB_PACKAGES=("${INTEGRATION_PACKAGES[@]}" iproute2
+    bind9 bind9-utils knot-dnsutils ldnsutils)
+FAULTS_PACKAGES=("${INTEGRATION_PACKAGES[@]}" openssl iproute2
+    bind9 unbound dnsdist nghttp2-proxy nginx-light)
 FUZZ_PACKAGES=("${UNIT_PACKAGES[@]}" clang libclang-rt-dev)
 COVERAGE_PACKAGES=("${UNIT_PACKAGES[@]}" gcovr)
 STYLE_PACKAGES=(clang-format git python3)
@@ -71,7 +73,9 @@ let_services_be() {
     for package in "$@"; do
         case $package in
         bind9) "${sudo[@]}" systemctl disable -q named ;;
-        knot | unbound) "${sudo[@]}" systemctl disable -q "$package" ;;
+        nghttp2-proxy) "${sudo[@]}" systemctl disable -q nghttpx ;;
+        nginx-light) "${sudo[@]}" systemctl disable -q nginx ;;
+        knot | unbound | dnsdist) "${sudo[@]}" systemctl disable -q "$package" ;;
         esac
     done >/dev/null 2>&1 || true
 }
