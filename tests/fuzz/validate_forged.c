@@ -109,8 +109,9 @@ struct edit {
 };
 
 #define EDITS_MAX 24u
-#define MESSAGES_MAX 6u /* of a question that can be edited: the answer, then DS and DNSKEY above  \
-                         */
+#define MESSAGES_MAX                                                                               \
+    6u /* of a question that can be edited: the answer, then DS and DNSKEY above                   \
+        */
 
 struct forged {
     struct world_answer answer[MESSAGES_MAX];

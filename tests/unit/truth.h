@@ -21,9 +21,11 @@ static inline bool truth_has_key(const struct val_zone *zone, const struct world
 }
 
 /* BAD is no belief. An unsigned zone, or one without DS, makes what is below it insecure; names in
- * a gap with opt-out may be such a zone. Nothing is believed for longer than its TTL. */
+ * a gap with opt-out, or of too many iterations, may be such a zone. Nothing is believed for longer
+ * than its TTL. */
 static inline bool truth_holds(struct world *world, const struct val_zone *zone, uint64_t now_s)
 {
+    const uint16_t iterations_max = 50; /* as val_policy_default() has it (RFC 9276 3.2) */
     const struct world_zone *real = truth_zone(world, &zone->name);
     const struct world_zone *above = world_parent(world, &zone->name);
     if (zone->kind == VAL_ZONE_BAD)
@@ -36,7 +38,7 @@ static inline bool truth_holds(struct world *world, const struct val_zone *zone,
     case VAL_ZONE_INSECURE:
         if (real)
             return real->denial == WORLD_UNSIGNED || real->no_ds || real->unusable_ds;
-        return above && above->denial == WORLD_OPT_OUT;
+        return above && (above->denial == WORLD_OPT_OUT || above->iterations > iterations_max);
     case VAL_ZONE_NOT_A_CUT: return !real;
     case VAL_ZONE_BAD: break;
     }
