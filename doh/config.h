@@ -30,6 +30,11 @@ struct doh_upstream_config {
     struct doh_address *bootstrap; /* plain DNS servers for this host name only */
     uint32_t bootstrap_count;
     char *ca_file; /* PEM; NULL: the system's */
+    char **pins;   /* "sha256//BASE64"; the server's key must be one of them; 0: any */
+    uint32_t pin_count;
+    char *client_cert; /* PEM, both or neither: who we are, for a server that asks */
+    char *client_key;
+    uint32_t tier; /* as long as one of a lower tier lives, this one is not asked */
 };
 
 /* Names under `domains` go to plain DNS servers (c-ares). */
@@ -40,6 +45,10 @@ struct doh_route_config {
     uint32_t server_count;
 };
 
+enum doh_tls_min { DOH_TLS_1_2, DOH_TLS_1_3 };
+enum doh_choice_mode { DOH_FAILOVER, DOH_FASTEST, DOH_ROUND_ROBIN, DOH_SPREAD };
+enum doh_hedge { DOH_HEDGE_OFF, DOH_HEDGE_OTHER };
+
 struct doh_config {
     struct doh_upstream_config *upstreams; /* in order of preference */
     uint32_t upstream_count;
@@ -48,6 +57,9 @@ struct doh_config {
     uint32_t connect_ms;  /* TCP connect and TLS handshake together, each address */
     uint32_t deadline_ms; /* oldest unanswered stream; then the connection is given up */
     uint32_t idle_ms;     /* close a connection that long without a question */
+    int tls_min;          /* enum doh_tls_min */
+    int choice;           /* enum doh_choice_mode */
+    int hedge;            /* enum doh_hedge */
     uint32_t pad_to;      /* RFC 8467; 0: no padding. Used by those who write queries */
 };
 

@@ -298,6 +298,11 @@ static void release(struct config *c)
         free(u->addresses);
         free(u->bootstrap);
         free(u->ca_file);
+        for (uint32_t p = 0; p < u->pin_count; p++)
+            free(u->pins[p]);
+        free(u->pins);
+        free(u->client_cert);
+        free(u->client_key);
     }
     for (uint32_t i = 0; i < c->doh.route_count; i++) {
         free(c->doh.routes[i].domains);
