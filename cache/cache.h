@@ -66,9 +66,8 @@ struct cache_hit {
     struct dns_ede ede;
 };
 
-/* On a hit the message is copied to `buf` with TTLs aged; ID, flags and question case are as
- * stored (ID 0). The DO=0 form is derived on first need and kept. False: a miss, or `cap` is too
- * small. No allocation on a hit. */
+/* On a hit the message is copied to `buf` with TTLs aged; flags are as stored, the ID is 0, the
+ * question in lower case. False: a miss, or `cap` is too small. No allocation. */
 bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
                        uint8_t *buf, uint32_t cap, struct cache_hit *ret);
 

@@ -21,7 +21,6 @@ static void touch(struct cache *cache, const struct dns_name *name, uint16_t typ
                             .checking_disabled = true};
     struct cache_bytes_key k;
     cache_key_make(cache, &key, CACHE_ANSWER, &k);
-    cache_key_set_form(&k, true);
     struct cache_shard *shard = cache_lock_answers(cache, k.hash);
     (void)shard_find(&shard->shard, k.octets, k.len, k.hash); /* to find it is to use it */
     cache_unlock(shard);
@@ -74,8 +73,8 @@ struct batch {
 
 static bool is_wanted(const struct batch *b, const struct cache_key_parts *key)
 {
-    bool evidence = key->route == CACHE_ROUTE_EVIDENCE;
-    return key->dnssec_ok && (evidence || (key->route == b->route && !key->checking_disabled));
+    bool evidence = cache_key_has_route(key, CACHE_ROUTE_EVIDENCE);
+    return evidence || (cache_key_has_route(key, b->route) && !key->checking_disabled);
 }
 
 /* Copies it, if there is room: of a bucket as full as that, some are missed. */
@@ -83,7 +82,9 @@ static void visit(void *arg, struct shard_entry *entry)
 {
     struct batch *b = arg;
     struct cache_key_parts key;
-    if (!cache_key_read(entry->key, entry->key_len, &key) || !is_wanted(b, &key))
+    uint8_t octets[SHARD_KEY_MAX];
+    shard_entry_key(entry, octets);
+    if (!cache_key_read(octets, entry->key_len, &key) || !is_wanted(b, &key))
         return;
     struct cache_answer_view view = cache_answer_view(entry);
     uint64_t age_ms = b->now.mono_ms > view.stored_ms ? b->now.mono_ms - view.stored_ms : 0;

@@ -6,7 +6,7 @@
 void s3fifo_push(struct shard *shard, struct shard_entry *e, enum shard_queue queue)
 {
     struct shard_fifo *fifo = &shard->fifo[queue];
-    e->queue = (uint8_t)queue;
+    e->queue = queue & 1u;
     e->newer = NULL;
     e->older = fifo->newest;
     if (fifo->newest)
@@ -33,19 +33,20 @@ void s3fifo_take(struct shard *shard, struct shard_entry *e)
 
 /* --- ghosts ---------------------------------------------------------------------------------- */
 
-/* Not the bits that choose the bucket. 0 marks an empty place. */
-static uint32_t fingerprint(uint64_t hash)
+/* 0 marks an empty place. */
+static uint32_t fingerprint(uint32_t hash)
 {
-    uint32_t f = (uint32_t)(hash >> 32);
-    return f ? f : 1;
+    return hash ? hash : 1;
 }
 
-static uint32_t *ghost_of(struct shard *shard, uint64_t hash)
+/* By a product, so that those of one bucket do not share one place. */
+static uint32_t *ghost_of(struct shard *shard, uint32_t hash)
 {
-    return &shard->ghost[fingerprint(hash) & (shard->ghost_count - 1)];
+    uint32_t mixed = hash * UINT32_C(0x9e3779b1);
+    return &shard->ghost[(uint64_t)mixed * shard->ghost_count >> 32];
 }
 
-enum shard_queue s3fifo_entrance(struct shard *shard, uint64_t hash)
+enum shard_queue s3fifo_entrance(struct shard *shard, uint32_t hash)
 {
     uint32_t *ghost = ghost_of(shard, hash);
     if (*ghost != fingerprint(hash))
@@ -65,7 +66,7 @@ static void evict(struct shard *shard, struct shard_entry *e)
 static void move(struct shard *shard, struct shard_entry *e, uint8_t frequency)
 {
     s3fifo_take(shard, e);
-    e->frequency = frequency;
+    e->frequency = frequency & 3u;
     s3fifo_push(shard, e, SHARD_MAIN);
 }
 

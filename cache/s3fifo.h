@@ -9,7 +9,7 @@ void s3fifo_push(struct shard *shard, struct shard_entry *entry, enum shard_queu
 void s3fifo_take(struct shard *shard, struct shard_entry *entry);
 
 /* The queue for an entry with this hash: main, when it has left small not long ago. */
-enum shard_queue s3fifo_entrance(struct shard *shard, uint64_t hash);
+enum shard_queue s3fifo_entrance(struct shard *shard, uint32_t hash);
 
 /* Removes entries until `need` octets fit within the limit. False: not even into an empty shard. */
 bool s3fifo_make_room(struct shard *shard, size_t need);

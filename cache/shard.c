@@ -11,11 +11,6 @@
 #define GHOSTS_FEWEST 16u
 #define OCTETS_A_GHOST 512u /* of the limit: about as many ghosts as half of the entries */
 
-static size_t data_off(uint16_t key_len)
-{
-    return (sizeof(struct shard_entry) + key_len + 7u) & ~(size_t)7u;
-}
-
 static uint32_t ghosts_for(size_t limit)
 {
     uint32_t count = GHOSTS_FEWEST;
@@ -45,29 +40,50 @@ void shard_deinit(struct shard *shard)
     memset(shard, 0, sizeof *shard);
 }
 
-struct shard_entry *shard_entry_new(const void *key, uint16_t key_len, uint64_t hash, size_t len)
+struct shard_entry *shard_entry_new_around(const void *key, uint16_t key_len, uint64_t hash,
+                                           size_t len, size_t tail_off)
 {
-    struct shard_entry *entry = malloc(data_off(key_len) + len);
+    const uint8_t *octets = key;
+    struct shard_entry *entry = malloc(sizeof *entry + len);
     if (!entry)
         return NULL;
     memset(entry, 0, sizeof *entry);
-    entry->hash = hash;
-    entry->key_len = key_len;
+    entry->hash = (uint32_t)hash;
     entry->size = (uint32_t)malloc_usable_size(entry);
-    memcpy(entry->key, key, key_len);
+    entry->key_len = key_len & 1023u;
+    entry->tail_off = (uint16_t)(sizeof *entry + tail_off);
+    memcpy(entry->key_head, octets, SHARD_KEY_HEAD);
+    memcpy((uint8_t *)entry + entry->tail_off, octets + SHARD_KEY_HEAD, key_len - SHARD_KEY_HEAD);
     return entry;
+}
+
+struct shard_entry *shard_entry_new(const void *key, uint16_t key_len, uint64_t hash, size_t len)
+{
+    return shard_entry_new_around(key, key_len, hash, len + key_len - SHARD_KEY_HEAD, len);
 }
 
 void *shard_entry_data(struct shard_entry *entry)
 {
-    return (uint8_t *)entry + data_off(entry->key_len);
+    return entry + 1;
+}
+
+void shard_entry_key(const struct shard_entry *entry, uint8_t key[static SHARD_KEY_MAX])
+{
+    memcpy(key, entry->key_head, SHARD_KEY_HEAD);
+    memcpy(key + SHARD_KEY_HEAD, (const uint8_t *)entry + entry->tail_off,
+           entry->key_len - SHARD_KEY_HEAD);
+}
+
+static unsigned kind_of(const struct shard_entry *entry)
+{
+    return entry->key_head[0] & SHARD_KIND_MASK;
 }
 
 /* --- table ----------------------------------------------------------------------------------- */
 
-static struct shard_entry **slot_of(struct shard_entry **bucket, uint32_t count, uint64_t hash)
+static struct shard_entry **slot_of(struct shard_entry **bucket, uint32_t count, uint32_t hash)
 {
-    return &bucket[(uint32_t)hash & (count - 1)];
+    return &bucket[hash & (count - 1)];
 }
 
 static void chain(struct shard_entry **bucket, uint32_t count, struct shard_entry *e)
@@ -119,7 +135,7 @@ void shard_remove(struct shard *shard, struct shard_entry *entry)
     s3fifo_take(shard, entry);
     shard->bytes -= entry->size;
     shard->entry_count--;
-    shard->kind_count[entry->key[0]]--;
+    shard->kind_count[kind_of(entry)]--;
     drop(shard, entry);
 }
 
@@ -135,13 +151,31 @@ static void insert(struct shard *shard, struct shard_entry *entry, enum shard_qu
     chain(shard->bucket, shard->bucket_count, entry);
     shard->bytes += entry->size;
     shard->entry_count++;
-    shard->kind_count[entry->key[0]]++;
+    shard->kind_count[kind_of(entry)]++;
     s3fifo_push(shard, entry, queue);
+}
+
+static bool has_key(const struct shard_entry *e, const uint8_t *key, uint16_t key_len)
+{
+    return e->key_len == key_len && memcmp(e->key_head, key, SHARD_KEY_HEAD) == 0 &&
+           memcmp((const uint8_t *)e + e->tail_off, key + SHARD_KEY_HEAD,
+                  key_len - SHARD_KEY_HEAD) == 0;
+}
+
+static struct shard_entry *find(struct shard *shard, const uint8_t *key, uint16_t key_len,
+                                uint32_t hash)
+{
+    struct shard_entry *e = *slot_of(shard->bucket, shard->bucket_count, hash);
+    while (e && !(e->hash == hash && has_key(e, key, key_len)))
+        e = e->chain;
+    return e;
 }
 
 void shard_put(struct shard *shard, struct shard_entry *entry)
 {
-    struct shard_entry *old = shard_find(shard, entry->key, entry->key_len, entry->hash);
+    uint8_t key[SHARD_KEY_MAX];
+    shard_entry_key(entry, key);
+    struct shard_entry *old = find(shard, key, entry->key_len, entry->hash);
     bool stays_in_main = old && old->queue == SHARD_MAIN;
     if (old)
         shard_remove(shard, old);
@@ -157,14 +191,10 @@ void shard_put(struct shard *shard, struct shard_entry *entry)
 struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t key_len,
                                uint64_t hash)
 {
-    for (struct shard_entry *e = *slot_of(shard->bucket, shard->bucket_count, hash); e;
-         e = e->chain) {
-        if (e->hash == hash && e->key_len == key_len && memcmp(e->key, key, key_len) == 0) {
-            e->frequency = e->frequency < 3 ? (uint8_t)(e->frequency + 1) : 3;
-            return e;
-        }
-    }
-    return NULL;
+    struct shard_entry *e = find(shard, key, key_len, (uint32_t)hash);
+    if (e && e->frequency < 3) /* else its line need not be written to */
+        e->frequency++;
+    return e;
 }
 
 void shard_visit(const struct shard *shard, uint32_t bucket,

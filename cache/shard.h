@@ -13,21 +13,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHARD_KEY_MAX 272u /* a name, type, class, route, flags and the kind */
-#define SHARD_KINDS 3u     /* key[0] is below that */
+#define SHARD_KEY_MAX 264u /* the head, a name, type and class */
+#define SHARD_KEY_HEAD 4u
+#define SHARD_KIND_MASK 15u /* of a key's first octet: its kind */
+#define SHARD_KINDS 3u      /* kinds are below that */
 
 enum shard_queue { SHARD_SMALL, SHARD_MAIN };
 
-/* The head of every entry; what it holds follows in the same allocation. */
+/* The head of every entry; what it holds follows in the same allocation. A key is its first four
+ * octets and a tail; the tail may be part of what the entry holds, so that nothing is kept twice.
+ * Each octet here is one of every answer: some million times. */
 struct shard_entry {
     struct shard_entry *chain; /* of its bucket */
     struct shard_entry *older, *newer;
-    uint64_t hash;
+    uint32_t hash; /* the lower half */
     uint32_t size; /* octets, by the allocator's own account */
-    uint16_t key_len;
-    uint8_t queue;     /* enum shard_queue */
-    uint8_t frequency; /* hits since it was looked at last, 0 to 3 */
-    uint8_t key[];     /* key_len octets, then the owner's data, aligned to 8 */
+    uint8_t key_head[SHARD_KEY_HEAD];
+    uint16_t tail_off; /* from the start of the entry */
+    uint16_t key_len : 10;
+    uint16_t queue : 1;     /* enum shard_queue */
+    uint16_t frequency : 2; /* hits since it was looked at last, 0 to 3 */
+    uint16_t flag : 1;      /* the owner's, for what is found under the lock */
 };
 
 struct shard_fifo {
@@ -54,7 +60,13 @@ void shard_deinit(struct shard *shard); /* a zeroed one is fine */
 
 /* A new entry with room for `len` octets of data, not yet in the shard. NULL: out of memory. */
 struct shard_entry *shard_entry_new(const void *key, uint16_t key_len, uint64_t hash, size_t len);
-void *shard_entry_data(struct shard_entry *entry);
+/* The same with the key's tail within the data, `tail_off` from its start: written here, and left
+ * alone by the caller. */
+struct shard_entry *shard_entry_new_around(const void *key, uint16_t key_len, uint64_t hash,
+                                           size_t len, size_t tail_off);
+void *shard_entry_data(struct shard_entry *entry); /* aligned to 8 */
+/* The key; its length is entry->key_len. */
+void shard_entry_key(const struct shard_entry *entry, uint8_t key[static SHARD_KEY_MAX]);
 
 /* Takes the entry; an older one of the same key is dropped, others are evicted for room. One that
  * is larger than half of the shard is dropped at once. */

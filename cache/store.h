@@ -41,20 +41,20 @@ struct cache_bytes_key {
     uint64_t hash;
 };
 
-/* Both forms of an answer have one hash: they lie in one shard, and change under one lock. */
+/* The kind and the route, then name (in lower case), type and class as in a message's question. */
 void cache_key_make(const struct cache *cache, const struct cache_key *key, enum cache_kind kind,
                     struct cache_bytes_key *ret);
-void cache_key_set_form(struct cache_bytes_key *key, bool dnssec_ok);
 void cache_key_name(const struct cache *cache, const struct dns_name *name,
                     struct cache_bytes_key *ret);
 
-/* The question, route and form in an answer's key. False: it is of another kind. */
+/* The question and route in an answer's key. False: it is of another kind. */
 struct cache_key_parts {
     struct dns_question question;
-    uint32_t route;
-    bool dnssec_ok, checking_disabled;
+    uint32_t route; /* as the key has it */
+    bool checking_disabled;
 };
 bool cache_key_read(const uint8_t *octets, uint16_t len, struct cache_key_parts *ret);
+bool cache_key_has_route(const struct cache_key_parts *key, uint32_t route);
 
 /* An answer's message where it lies; valid while its shard is locked. */
 struct cache_answer_view {

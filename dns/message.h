@@ -135,6 +135,9 @@ struct dns_copy {
 };
 uint32_t dns_msg_copy(const struct dns_msg *msg, const struct dns_copy *how, void *buf, size_t cap);
 
+/* What strip_dnssec drops. */
+bool dns_rr_is_dnssec_only(const struct dns_msg *msg, const struct dns_rr *rr);
+
 /* Checks that `msg` is a response to this question (RFC 5452 9.1: QR, opcode, question). */
 bool dns_msg_answers(const struct dns_msg *msg, const struct dns_question *question);
 

@@ -10,11 +10,20 @@ struct copying {
 };
 
 /* RFC 4035 3.2.1: these go only to those who ask for DNSSEC, or for that very type. */
+static bool is_dnssec_only(uint16_t type, uint16_t qtype)
+{
+    bool dnssec = type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC || type == DNS_TYPE_NSEC3;
+    return dnssec && type != qtype && qtype != DNS_TYPE_ANY;
+}
+
+bool dns_rr_is_dnssec_only(const struct dns_msg *msg, const struct dns_rr *rr)
+{
+    return is_dnssec_only(rr->type, msg->question_count > 0 ? msg->question.type : 0);
+}
+
 static bool wanted(const struct copying *c, const struct dns_rr *rr)
 {
-    bool dnssec =
-        rr->type == DNS_TYPE_RRSIG || rr->type == DNS_TYPE_NSEC || rr->type == DNS_TYPE_NSEC3;
-    return !c->how->strip_dnssec || !dnssec || rr->type == c->qtype || c->qtype == DNS_TYPE_ANY;
+    return !c->how->strip_dnssec || !is_dnssec_only(rr->type, c->qtype);
 }
 
 static void write_rr(struct copying *c, const struct dns_rr *rr)

@@ -21,7 +21,7 @@ struct key {
 
 static struct key key_of(uint32_t number)
 {
-    struct key k = {.hash = (uint64_t)number << 32 | number / 4, .octets = {(uint8_t)(number % 3)}};
+    struct key k = {.hash = (uint64_t)number << 16 | number / 4, .octets = {(uint8_t)(number % 3)}};
     memcpy(k.octets + 1, &number, sizeof number);
     return k;
 }
@@ -53,7 +53,7 @@ static void check_accounts(const struct shard *shard)
             assert_int_equal(e->queue, q);
             assert_int_equal(e->size, malloc_usable_size(e));
             queue_bytes += e->size;
-            kinds[e->key[0]]++;
+            kinds[e->key_head[0]]++;
             count++;
         }
         assert_int_equal(queue_bytes, shard->fifo[q].bytes);
