@@ -103,7 +103,9 @@ static struct shared_fetch *start(struct fetches *fetches, const struct fetches_
     struct dns_opt_out opt = {
         .udp_size = EDNS_SIZE,
         .dnssec_ok = true,
-        .pad_to = want->route == DOH_ROUTE_DEFAULT ? (uint16_t)fetches->config->pad_to : 0};
+        .pad_to = doh_route_is_plain(fetches->config, want->route)
+                      ? 0
+                      : (uint16_t)fetches->config->pad_to};
     uint16_t flags = want->checking_disabled ? DNS_FLAG_CD : 0;
     struct shared_fetch *f = calloc(1, sizeof *f);
     if (!f)
