@@ -304,10 +304,12 @@ bool doh_route_is_plain(const struct doh_config *config, uint32_t route)
 
 void doh_pool_blame(struct doh_pool *pool, uint32_t upstream, enum doh_lie lie)
 {
-    if (upstream < pool->upstream_count)
-        doh_upstream_lied(&pool->upstreams[upstream], lie == DOH_LIE_STRIPPED
-                                                          ? "it strips signatures or proofs"
-                                                          : "its answers are forged");
+    if (upstream >= pool->upstream_count)
+        return;
+    struct doh_upstream *up = &pool->upstreams[upstream];
+    *(lie == DOH_LIE_STRIPPED ? &up->status.stripped : &up->status.bogus) += 1;
+    doh_upstream_lied(up, lie == DOH_LIE_STRIPPED ? "it strips signatures or proofs"
+                                                  : "its answers are forged");
 }
 
 uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status *ret, uint32_t cap)

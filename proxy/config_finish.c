@@ -286,10 +286,14 @@ static void release(struct config *c)
         free(u->addresses);
         free(u->bootstrap);
         free(u->ca_file);
+        for (uint32_t p = 0; p < u->pin_count; p++)
+            free(u->pins[p]);
+        free(u->pins);
+        free(u->client_cert);
+        free(u->client_key);
     }
-    for (uint32_t i = 0; i < c->doh.route_count; i++) {
+    for (uint32_t i = 0; i < c->doh.route_count; i++)
         config_route_free(&c->doh.routes[i]);
-    }
     free(c->doh.upstreams);
     free(c->doh.routes);
     free(c->listen);

@@ -2,6 +2,7 @@
 #include "proxy/config_routes.h"
 
 #include "doh/resolv_conf.h"
+#include "proxy/search.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -49,6 +50,7 @@ static void add_search_list(struct routing *r, struct doh_route_config *route)
         fail(r, "%s cannot be read", route->domains_from);
         return;
     }
+    route->cluster = search_cluster(file.search, file.search_count);
     for (uint32_t i = 0; i < file.search_count; i++) {
         if (is_routed(r, &file.search[i]))
             continue;
@@ -68,7 +70,8 @@ static void find_group(struct routing *r, struct doh_route_config *route)
     for (uint32_t g = 0; g < route->group_count; g++) {
         uint32_t found = 0;
         for (uint32_t u = 0; u < r->c->doh.upstream_count; u++)
-            if (r->c->doh.upstreams[u].name && !strcmp(r->c->doh.upstreams[u].name, route->groups[g]))
+            if (r->c->doh.upstreams[u].name &&
+                !strcmp(r->c->doh.upstreams[u].name, route->groups[g]))
                 found |= UINT32_C(1) << u;
         if (found == 0)
             fail(r, "there is no upstream named '%s'", route->groups[g]);

@@ -9,6 +9,9 @@
 #define BETWEEN(lo, hi) .min = (lo), .max = (hi)
 
 static const char *const automatic[] = {"auto", NULL};
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+static const char *const choices[] = {"failover", "fastest", "round-robin", "spread", NULL};
+static const char *const hedges[] = {"off", "other", NULL};
 static const char *const builtin[] = {"builtin", NULL};
 static const char *const auto_off_on[] = {"auto", "off", "on", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
@@ -17,6 +20,7 @@ static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 // clang-format off
 static const struct config_key an_ip[] = {{.name = "", .kind = CONFIG_IP}, {.name = NULL}};
 static const struct config_key a_server[] = {{.name = "", .kind = CONFIG_ENDPOINT, .min = 53}, {.name = NULL}};
+static const struct config_key a_pin[] = {{.name = "", .kind = CONFIG_STRING}, {.name = NULL}};
 static const struct config_key a_domain[] = {{.name = "", .kind = CONFIG_DOMAIN}, {.name = NULL}};
 static const struct config_key a_name[] = {{.name = "", .kind = CONFIG_STRING}, {.name = NULL}};
 static const struct config_key an_anchor_file[] = {{.name = "", .kind = CONFIG_PATH, .words = builtin}, {.name = NULL}};
@@ -52,6 +56,16 @@ static const struct config_key upstream_keys[] = {
      .doc = "PEM file of the authorities to trust for it instead of the system's."},
     {.name = "route-only", .kind = CONFIG_BOOL, .offset = UP(route_only), .fallback = "false",
      .doc = "Ask it only for the routes that name it."},
+    {.name = "pin", .kind = CONFIG_LIST, .offset = UP(pins), .count_offset = UP(pin_count),
+     .element_size = sizeof(char *), .children = a_pin,
+     .doc = "Keys of which the server's must be one, besides a certificate that holds: \"sha256//\" "
+            "and the base64 of the SHA-256 of the public key, as curl's --pinnedpubkey."},
+    {.name = "client-cert", .kind = CONFIG_PATH, .offset = UP(client_cert),
+     .doc = "PEM file of a certificate and its chain, for a resolver that asks who we are."},
+    {.name = "client-key", .kind = CONFIG_PATH, .offset = UP(client_key),
+     .doc = "PEM file of that certificate's key."},
+    {.name = "tier", .kind = CONFIG_COUNT, .offset = UP(tier), BETWEEN(0, 9), .fallback = "0",
+     .doc = "As long as an upstream of a lower tier lives, those of a higher one are not asked."},
     {.name = NULL}};
 static const struct config_key an_upstream[] = {
     {.name = "", .kind = CONFIG_MAP, .children = upstream_keys}, {.name = NULL}};
@@ -178,6 +192,15 @@ static const struct config_key transport_keys[] = {
      .doc = "A connection whose oldest question is unanswered for that long is given up."},
     {.name = "idle-timeout", .kind = CONFIG_MS, .offset = DOH(idle_ms), BETWEEN(1000, 3600000), .fallback = "30s",
      .doc = "A connection without questions is closed after that time."},
+    {.name = "tls-min", .kind = CONFIG_WORD, .offset = DOH(tls_min), .fallback = "1.2", .words = tls_versions,
+     .doc = "The oldest version of TLS that will do. The newest that both sides know is used."},
+    {.name = "choice", .kind = CONFIG_WORD, .offset = DOH(choice), .fallback = "failover", .words = choices,
+     .doc = "Which upstream of a tier is asked. failover: the first that lives. fastest: of two drawn at "
+            "random the one that answers sooner and has less to do. round-robin: each in turn. spread: "
+            "always the same for names of one registrable domain, so that none sees all."},
+    {.name = "hedge", .kind = CONFIG_WORD, .offset = DOH(hedge), .fallback = "other", .words = hedges,
+     .doc = "other: a question that takes longer than 19 of 20 do is asked at another upstream, too, but "
+            "no more than one in 20. Off keeps each question at one upstream unless that fails."},
     {.name = "padding", .kind = CONFIG_COUNT, .offset = DOH(pad_to), BETWEEN(0, 512), .fallback = "128",
      .doc = "Questions are padded to a multiple of that many octets (RFC 8467); 0: not."},
     {.name = NULL}};

@@ -208,9 +208,8 @@ static void complete(struct resolver *r, struct query *q)
         .status = q->answer.status,
         .expires_s = q->checking_disabled ? UINT64_MAX : val_job_verdict(q->job)->expires_s,
         .ede = q->answer.ede,
-        .negative_ttl_s = q->route == DOH_ROUTE_DEFAULT
-                              ? 0
-                              : r->config->doh.routes[q->route].negative_ttl_s,
+        .negative_ttl_s =
+            q->route == DOH_ROUTE_DEFAULT ? 0 : r->config->doh.routes[q->route].negative_ttl_s,
     };
     cache_answer_put(r->cache, &key, &answer, now);
 }

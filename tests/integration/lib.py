@@ -219,7 +219,7 @@ class Unbound(Process):
         directory = pathlib.Path(tempfile.mkdtemp(prefix="veridoh-unbound-"))
         (directory / "unbound.conf").write_text(
             f'server:\n interface: 127.0.0.1@{self.port}\n do-daemonize: no\n username: ""\n'
-            ' do-not-query-localhost: no\n module-config: "validator iterator"\n use-syslog: no\n'
+            ' do-not-query-localhost: no\n module-config: "validator iterator"\n use-syslog: no\n aggressive-nsec: no\n'
             f' trust-anchor-file: "{upstream.dir}/root.ds"\n chroot: ""\n pidfile: ""\n'
             ' local-zone: "test." nodefault\nremote-control:\n control-enable: no\n'
             f'forward-zone:\n name: "."\n forward-addr: 127.0.0.1@{upstream.plain_port}\n')
