@@ -5,6 +5,7 @@
 #include "proxy/search.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* --- who ------------------------------------------------------------------------------------- */
 
@@ -124,8 +125,24 @@ static bool is_within(const struct dns_name *name, const struct special_name *sp
     return true;
 }
 
+/* Every special name ends in one of a few labels, and hardly any name that is asked for does. */
+static bool may_be_special(const struct dns_name *name)
+{
+    static const char *const last[] = {"alt", "arpa", "local", "onion", "invalid", "localhost"};
+    if (name->labels == 0)
+        return false;
+    const uint8_t *label = name->wire + dns_name_suffix_off(name, 1);
+    for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
+        if (label[0] == strlen(last[i]) &&
+            strncasecmp((const char *)label + 1, last[i], label[0]) == 0)
+            return true;
+    return false;
+}
+
 static const struct special_name *find_special(const struct dns_name *name)
 {
+    if (!may_be_special(name))
+        return NULL;
     for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++)
         if (is_within(name, &specials[i]))
             return &specials[i];
