@@ -20,6 +20,16 @@
 #define PLAIN_MAX (1u << 20) /* octets that one turn may want to send */
 #define USER_TIMEOUT_MS 5000 /* else the kernel goes on sending into the void for 15 minutes */
 
+/* After so many round trips of silence, within these bounds, a PING is sent, and after as many more
+ * without a sign of life the connection is suspect. */
+#define DOUBT_RTTS 4u
+#define DOUBT_MIN_MS 300u
+#define DOUBT_MAX_MS 1200u
+#define SUSPECT_RTTS 2u
+#define SUSPECT_MIN_MS 200u
+#define SUSPECT_MAX_MS 600u
+#define PING_MS 1500u /* unanswered that long: dead */
+
 static uint64_t now_of(const struct doh_conn *conn)
 {
     return doh_now(conn->upstream->pool);
@@ -83,24 +93,59 @@ static void lose_errno(struct doh_conn *conn, const char *doing, int number)
 
 /* --- deadlines ----------------------------------------------------------------------------- */
 
-static uint64_t oldest_question_ms(const struct doh_conn *conn)
+static uint64_t rtts_ms(const struct doh_conn *conn, uint32_t times, uint32_t min, uint32_t max)
 {
-    uint64_t oldest = conn->silent_ms > 0 ? conn->silent_ms : UINT64_MAX;
-    if (!doh_list_empty(&conn->asks)) {
-        const struct doh_ask *ask = DOH_ITEM(conn->asks.next, struct doh_ask, link);
-        if (ask->sent_ms < oldest)
-            oldest = ask->sent_ms;
-    }
-    return oldest;
+    uint64_t ms = (uint64_t)conn->upstream->health.srtt_us * times / 1000;
+    return ms < min ? min : ms > max ? max : ms;
+}
+
+static uint64_t doubt_at_ms(const struct doh_conn *conn)
+{
+    return conn->silent_ms + rtts_ms(conn, DOUBT_RTTS, DOUBT_MIN_MS, DOUBT_MAX_MS);
+}
+
+static uint64_t suspect_at_ms(const struct doh_conn *conn)
+{
+    return conn->pinged_ms + rtts_ms(conn, SUSPECT_RTTS, SUSPECT_MIN_MS, SUSPECT_MAX_MS);
+}
+
+static struct doh_ask *oldest(const struct doh_conn *conn)
+{
+    return doh_list_empty(&conn->asks) ? NULL : DOH_ITEM(conn->asks.next, struct doh_ask, link);
+}
+
+/* When the silence makes a difference next. */
+static uint64_t silence_due_ms(const struct doh_conn *conn)
+{
+    if (conn->silent_ms == 0)
+        return UINT64_MAX;
+    if (conn->pinged_ms == 0)
+        return doubt_at_ms(conn);
+    return conn->suspect ? conn->pinged_ms + PING_MS : suspect_at_ms(conn);
+}
+
+static uint64_t idle_due_ms(const struct doh_conn *conn)
+{
+    uint32_t learned_ms = doh_learned_idle_ms(&conn->upstream->learned, now_of(conn));
+    uint32_t idle_ms = config_of(conn)->idle_ms;
+    return conn->active_ms + (learned_ms < idle_ms ? learned_ms : idle_ms);
+}
+
+static bool is_idle(const struct doh_conn *conn)
+{
+    return doh_list_empty(&conn->asks) && conn->silent_ms == 0;
 }
 
 static uint64_t due_ms(const struct doh_conn *conn)
 {
-    const struct doh_config *config = config_of(conn);
     if (conn->state < DOH_CONN_OPEN)
-        return conn->started_ms + config->connect_ms;
-    uint64_t oldest = oldest_question_ms(conn);
-    return oldest < UINT64_MAX ? oldest + config->deadline_ms : conn->active_ms + config->idle_ms;
+        return conn->started_ms + config_of(conn)->connect_ms;
+    if (is_idle(conn))
+        return idle_due_ms(conn);
+    const struct doh_ask *ask = oldest(conn);
+    uint64_t silence = silence_due_ms(conn);
+    uint64_t answer = ask ? ask->sent_ms + config_of(conn)->deadline_ms : UINT64_MAX;
+    return silence < answer ? silence : answer;
 }
 
 static void say_goodbye(struct doh_conn *conn)
@@ -125,23 +170,64 @@ void doh_conn_close(struct doh_conn *conn)
     shut(conn);
 }
 
-static void expire(struct doh_conn *conn)
+static void lose_in_time(struct doh_conn *conn, const char *what, uint32_t ms)
 {
     char reason[DOH_REASON_MAX], address[DOH_ADDRESS_TEXT_MAX];
-    const char *where = doh_address_text(&conn->address, address);
-    if (conn->state < DOH_CONN_OPEN)
-        (void)snprintf(reason, sizeof reason, "no %s with %s within %u ms",
-                       conn->state == DOH_CONN_CONNECTING ? "connection" : "TLS handshake", where,
-                       config_of(conn)->connect_ms);
+    (void)snprintf(reason, sizeof reason, "no %s %s within %u ms", what,
+                   doh_address_text(&conn->address, address), ms);
+    lose(conn, DOH_E_TIMEOUT, reason);
+}
+
+/* A server that closes idle connections would have closed this one next. What was in use probably
+ * will be again: the next connection is opened now, once; one that was not used has no heir. */
+static void expire_idle(struct doh_conn *conn)
+{
+    struct doh_upstream *up = conn->upstream;
+    bool heir = conn->state == DOH_CONN_OPEN && conn->sent > 0 &&
+                doh_learned_idle_ms(&up->learned, now_of(conn)) < config_of(conn)->idle_ms;
+    say_goodbye(conn);
+    lose(conn, DOH_OK, NULL);
+    if (heir)
+        doh_upstream_warm(up);
+}
+
+/* Others are answered on this connection, so that only the one stream is given up. */
+static void expire_stream(struct doh_conn *conn, struct doh_ask *ask)
+{
+    doh_h2_cancel(conn->h2, ask->stream);
+    doh_list_remove(&ask->link);
+    ask->conn = NULL;
+    doh_upstream_stuck(conn->upstream, ask);
+}
+
+static void expire_question(struct doh_conn *conn, struct doh_ask *ask)
+{
+    if (conn->answered_ms > ask->sent_ms)
+        expire_stream(conn, ask);
     else
-        (void)snprintf(reason, sizeof reason, "no answer from %s within %u ms", where,
-                       config_of(conn)->deadline_ms);
-    if (conn->state >= DOH_CONN_OPEN && oldest_question_ms(conn) == UINT64_MAX) {
-        say_goodbye(conn);
-        lose(conn, DOH_OK, NULL);
+        lose_in_time(conn, "answer from", config_of(conn)->deadline_ms);
+}
+
+/* Does what is due; false: the connection is lost. */
+static bool expire(struct doh_conn *conn)
+{
+    uint64_t now = now_of(conn);
+    if (conn->state < DOH_CONN_OPEN) {
+        lose_in_time(conn,
+                     conn->state == DOH_CONN_CONNECTING ? "connection with" : "TLS handshake with",
+                     config_of(conn)->connect_ms);
+    } else if (is_idle(conn)) {
+        expire_idle(conn);
+    } else if (now < silence_due_ms(conn)) {
+        expire_question(conn, oldest(conn));
+    } else if (conn->pinged_ms == 0) {
+        doh_conn_doubt(conn);
+    } else if (!conn->suspect) {
+        doh_conn_suspect(conn);
     } else {
-        lose(conn, DOH_E_TIMEOUT, reason);
+        lose_in_time(conn, "sign of life from", PING_MS);
     }
+    return conn->state != DOH_CONN_CLOSED;
 }
 
 static void on_alarm(uv_timer_t *timer);
@@ -160,9 +246,7 @@ static void on_alarm(uv_timer_t *timer)
 {
     struct doh_conn *conn = DOH_ITEM(timer, struct doh_conn, alarm);
     conn->alarm_ms = UINT64_MAX;
-    if (now_of(conn) >= due_ms(conn))
-        expire(conn);
-    else
+    if (now_of(conn) < due_ms(conn) || expire(conn))
         arm(conn);
 }
 
@@ -211,7 +295,8 @@ static void deliver(struct doh_conn *conn)
         doh_list_remove(&ask->link);
         ask->conn = NULL;
         conn->active_ms = now_of(conn);
-        conn->answered = conn->answered || response.end == DOH_H2_RESPONSE;
+        if (response.end == DOH_H2_RESPONSE)
+            conn->answered_ms = now_of(conn);
         doh_upstream_response(conn->upstream, conn, ask, &response);
     }
 }
@@ -237,11 +322,25 @@ static const char *feed(struct doh_conn *conn, bool *closed)
     }
 }
 
+/* The server wants no more of it, and says so in good order. */
+static void say_farewell(struct doh_conn *conn)
+{
+    if (conn->state != DOH_CONN_OPEN)
+        return;
+    uint64_t now = now_of(conn);
+    uint64_t idle_ms = doh_list_empty(&conn->asks) ? now - conn->active_ms : 0;
+    doh_learned_closed(&conn->upstream->learned, now, idle_ms, conn->sent);
+}
+
 /* What the session's state means for the connection; false: it is lost. */
 static bool look_after(struct doh_conn *conn)
 {
-    if (conn->state == DOH_CONN_OPEN && doh_h2_draining(conn->h2))
+    if (conn->state == DOH_CONN_OPEN && doh_h2_draining(conn->h2)) {
+        say_farewell(conn);
         doh_conn_drain(conn);
+        if (now_of(conn) - conn->active_ms < DOH_IDLE_CLOSE_MIN_MS)
+            doh_upstream_warm(conn->upstream); /* it is in use: the next one at once */
+    }
     conn->upstream->stream_limit = doh_h2_limit(conn->h2);
     bool idle = doh_list_empty(&conn->asks);
     if (conn->state == DOH_CONN_DRAINING && idle) {
@@ -267,6 +366,8 @@ static bool advance(struct doh_conn *conn)
         return true;
     const char *error = feed(conn, &closed);
     deliver(conn);
+    if (!error && closed)
+        say_farewell(conn);
     if (error || closed) {
         lose(conn, error ? DOH_E_HTTP : DOH_OK, error);
         return false;
@@ -276,12 +377,14 @@ static bool advance(struct doh_conn *conn)
 
 static void ended(struct doh_conn *conn, ssize_t n)
 {
-    if (n < 0)
+    if (n < 0) {
         lose_errno(conn, "the connection with", errno);
-    else if (conn->state == DOH_CONN_HANDSHAKE)
+    } else if (conn->state == DOH_CONN_HANDSHAKE) {
         lose(conn, DOH_E_UNREACHABLE, "the server closed the connection during the TLS handshake");
-    else
+    } else {
+        say_farewell(conn);
         lose(conn, DOH_OK, NULL);
+    }
 }
 
 static void receive(struct doh_conn *conn)
@@ -301,8 +404,8 @@ static void receive(struct doh_conn *conn)
             return;
         }
         doh_buffer_added(in, (size_t)n);
-        conn->silent_ms = 0;
-        conn->pinged = false;
+        conn->silent_ms = conn->pinged_ms = 0;
+        conn->suspect = false;
         if (!advance(conn) || (size_t)n < READ_LEN)
             return;
     }
@@ -405,13 +508,19 @@ void doh_conn_flush(struct doh_conn *conn)
 
 bool doh_conn_is_good(const struct doh_conn *conn)
 {
-    bool suspect = conn->silent_ms > 0 && now_of(conn) - conn->silent_ms >= DOH_FAILOVER_MS;
-    return conn->state == DOH_CONN_OPEN && !suspect;
+    return conn->state == DOH_CONN_OPEN && !conn->suspect;
 }
 
+bool doh_conn_is_worn(const struct doh_conn *conn)
+{
+    return doh_learned_worn(&conn->upstream->learned, now_of(conn), conn->sent);
+}
+
+/* Nothing while the socket is full: what waits here may still go elsewhere, and a limit that is
+ * lowered meanwhile would have nghttp2 park it. */
 uint32_t doh_conn_room(const struct doh_conn *conn)
 {
-    return doh_conn_is_good(conn) ? doh_h2_room(conn->h2) : 0;
+    return doh_conn_is_good(conn) && !conn->blocked ? doh_h2_room(conn->h2) : 0;
 }
 
 bool doh_conn_send(struct doh_conn *conn, struct doh_ask *ask)
@@ -434,6 +543,7 @@ bool doh_conn_send(struct doh_conn *conn, struct doh_ask *ask)
     ask->stream = stream;
     ask->get = request.get;
     ask->left = true;
+    conn->sent++;
     ask->sent_ms = conn->active_ms = now_of(conn);
     if (conn->silent_ms == 0)
         conn->silent_ms = ask->sent_ms;
@@ -447,7 +557,6 @@ void doh_conn_forget(struct doh_conn *conn, struct doh_ask *ask)
     doh_h2_cancel(conn->h2, ask->stream);
     doh_list_remove(&ask->link);
     ask->conn = NULL;
-    doh_conn_doubt(conn); /* else nothing would ever end this silence */
     mark_dirty(conn);
 }
 
@@ -461,11 +570,29 @@ void doh_conn_drain(struct doh_conn *conn)
 
 void doh_conn_doubt(struct doh_conn *conn)
 {
-    if (!conn->h2 || conn->silent_ms == 0 || conn->pinged)
+    if (!conn->h2 || conn->silent_ms == 0 || conn->pinged_ms > 0)
         return;
-    conn->pinged = true;
+    conn->pinged_ms = now_of(conn);
     doh_h2_ping(conn->h2);
+    arm(conn);
     mark_dirty(conn);
+}
+
+void doh_conn_suspect(struct doh_conn *conn)
+{
+    if (conn->state != DOH_CONN_OPEN && conn->state != DOH_CONN_DRAINING)
+        return;
+    if (conn->silent_ms == 0)
+        conn->silent_ms = now_of(conn);
+    doh_conn_doubt(conn);
+    conn->suspect = true;
+    arm(conn);
+    doh_upstream_doubted(conn->upstream, conn);
+}
+
+void doh_conn_abandon(struct doh_conn *conn, const char *reason)
+{
+    lose(conn, DOH_E_UNREACHABLE, reason);
 }
 
 /* --- the beginning ------------------------------------------------------------------------- */
@@ -492,8 +619,8 @@ static struct doh_tls *begin_tls(const struct doh_upstream *up)
 {
     struct doh_shared *shared = up->pool->shared;
     SSL_SESSION *session = doh_shared_session(shared, up->index);
-    struct doh_tls *tls =
-        doh_tls_new(doh_shared_context(shared, up->index), up->url->host, up->url->is_ip, session);
+    const struct doh_tls_peer peer = doh_shared_peer(shared, up->index);
+    struct doh_tls *tls = doh_tls_new(doh_shared_context(shared, up->index), &peer, session);
     SSL_SESSION_free(session);
     return tls;
 }

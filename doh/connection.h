@@ -10,6 +10,11 @@
  *                               last: CLOSED               question)
  *   CLOSED         -            -             -            -                 -          -
  *
+ * Silence   begins with a question after which no octet comes. A while later a PING asks for a sign
+ *           of life; without one the connection is *suspect*: new questions go elsewhere, another
+ *           connection is opened beside it, and when that is there (or the PING is too old) this
+ *           one is lost and its questions are replayed. Any octet ends all that.
+ *
  * Owner     its upstream, in whose list it is until it is CLOSED. Memory goes back in the last
  *           close callback of the loop. Whatever ends it by itself, doh_upstream_lost() is told. */
 #ifndef DOH_CONNECTION_H
@@ -44,8 +49,10 @@ struct doh_conn {
     uint64_t active_ms;   /* the last question or answer */
     uint64_t silent_ms;   /* the first question since the last octet came; 0: none. Unlike the
                            * oldest ask it does not go away when nobody wants the answer */
-    bool answered;        /* at least one response has come */
-    bool pinged;          /* since the silence began */
+    uint64_t pinged_ms;   /* since the silence began; 0: not yet */
+    uint64_t answered_ms; /* the last response; 0: none yet */
+    uint32_t sent;        /* questions */
+    bool suspect;         /* the PING was not answered soon, or the network has changed */
     bool dirty;           /* there may be something to send */
     bool blocked;         /* the socket takes no more for now */
 };
@@ -62,6 +69,10 @@ void doh_conn_forget(struct doh_conn *conn, struct doh_ask *ask);
 void doh_conn_drain(struct doh_conn *conn); /* no new questions; closes after the last answer */
 /* If it has been silent since the last question: asks for a sign of life. */
 void doh_conn_doubt(struct doh_conn *conn);
+void doh_conn_suspect(struct doh_conn *conn); /* nothing new on it until it gives that sign */
+/* Its questions are to be replayed elsewhere. */
+void doh_conn_abandon(struct doh_conn *conn, const char *reason);
+bool doh_conn_is_worn(const struct doh_conn *conn); /* its server will soon end it (learned.h) */
 void doh_conn_flush(struct doh_conn *conn);
 
 #endif

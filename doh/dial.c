@@ -68,6 +68,11 @@ static bool is_racing(const struct doh_conn *conn)
     return conn->state < DOH_CONN_OPEN;
 }
 
+static bool is_lasting(const struct doh_conn *conn)
+{
+    return doh_conn_is_good(conn) && !doh_conn_is_worn(conn);
+}
+
 static bool is_any(const struct doh_conn *conn)
 {
     (void)conn;
@@ -184,7 +189,7 @@ void doh_dial_want(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
     uint64_t now = doh_now(up->pool);
-    if (d->state != DOH_DIAL_IDLE || count_conns(up, doh_conn_is_good) >= DOH_CONNS_MAX ||
+    if (d->state != DOH_DIAL_IDLE || count_conns(up, is_lasting) >= DOH_CONNS_MAX ||
         count_conns(up, is_any) >= ALL_CONNS_MAX)
         return;
     uint64_t at = up->health.retry_at_ms;

@@ -3,7 +3,9 @@
 
 #include "doh/choice.h"
 #include "doh/plain.h"
+#include "doh/route.h"
 #include "doh/shared.h"
+#include "doh/spread.h"
 #include "doh/upstream.h"
 
 #include <stdlib.h>
@@ -24,6 +26,16 @@ static void set_state(struct doh_fetch *f, enum doh_fetch_state state)
         doh_pool_busy(pool);
 }
 
+/* Which upstreams may be asked at all; 0: any. What the caller wants counts within that. */
+static uint32_t group_of(const struct doh_config *config, const struct doh_request *request)
+{
+    uint32_t group = request->route == DOH_ROUTE_DEFAULT ? config->unrouted
+                                                         : config->routes[request->route].upstreams;
+    if (request->only == 0 || group == 0)
+        return request->only | group;
+    return request->only & group ? request->only & group : group;
+}
+
 struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request *request,
                                 doh_done_fn *done, void *arg)
 {
@@ -34,13 +46,14 @@ struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request 
     f->done = done;
     f->arg = arg;
     f->question = *request->question;
-    f->route = request->route;
     f->avoid = request->avoid;
-    f->only = request->only;
+    f->route =
+        doh_route_is_plain(pool->config, request->route) ? request->route : DOH_ROUTE_DEFAULT;
+    f->only = group_of(pool->config, request);
     f->speculative = request->speculative;
     f->fresh = request->fresh;
     f->deadline_ms = doh_now(pool) + request->deadline_ms;
-    f->failover_ms = UINT64_MAX;
+    f->failover_ms = f->hedge_ms = UINT64_MAX;
     f->len = request->len;
     memcpy(f->wire, request->wire, request->len);
     doh_list_init(&f->link);
@@ -53,8 +66,12 @@ struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request 
 
 uint64_t doh_fetch_due_ms(const struct doh_fetch *f)
 {
-    bool failover = f->state == DOH_FETCH_ASKED && f->failover_ms < f->deadline_ms;
-    return failover ? f->failover_ms : f->deadline_ms;
+    uint64_t due = f->deadline_ms;
+    if (f->state == DOH_FETCH_ASKED && f->failover_ms < due)
+        due = f->failover_ms;
+    if (f->state == DOH_FETCH_ASKED && f->hedge_ms < due)
+        due = f->hedge_ms;
+    return due;
 }
 
 /* --- asking -------------------------------------------------------------------------------- */
@@ -82,17 +99,43 @@ static uint32_t allowed(const struct doh_fetch *f)
     return f->only ? f->only & all : all;
 }
 
-static uint32_t choose(const struct doh_fetch *f)
+static uint64_t draw(const struct doh_fetch *f)
+{
+    switch ((enum doh_choice_mode)f->pool->config->choice) {
+    case DOH_FAILOVER: break;
+    case DOH_FASTEST: return ((uint64_t)doh_random() << 32) | doh_random();
+    case DOH_ROUND_ROBIN: return f->pool->turns++;
+    case DOH_SPREAD: return doh_spread_hash(&f->question.name);
+    }
+    return 0;
+}
+
+static struct doh_choice choice_of(const struct doh_fetch *f,
+                                   struct doh_candidate candidate[static DOH_UPSTREAMS_MAX])
 {
     const struct doh_pool *pool = f->pool;
-    const struct doh_health *health[DOH_UPSTREAMS_MAX];
     const char *operators[DOH_UPSTREAMS_MAX];
     for (uint32_t i = 0; i < pool->upstream_count; i++) {
-        health[i] = &pool->upstreams[i].health;
+        const struct doh_upstream *up = &pool->upstreams[i];
+        candidate[i] =
+            (struct doh_candidate){&up->health, up->config->tier, up->load, up->identity};
         operators[i] = doh_shared_operator(pool->shared, i);
     }
-    uint32_t avoid = doh_choice_kin(operators, pool->upstream_count, f->avoid);
-    return doh_choice(health, pool->upstream_count, allowed(f) & ~f->tried, avoid, doh_now(pool));
+    return (struct doh_choice){
+        .candidate = candidate,
+        .count = pool->upstream_count,
+        .eligible = allowed(f) & ~f->tried,
+        .avoid = doh_choice_kin(operators, pool->upstream_count, f->avoid),
+        .mode = (enum doh_choice_mode)pool->config->choice,
+        .draw = f->draw,
+    };
+}
+
+static uint32_t choose(const struct doh_fetch *f)
+{
+    struct doh_candidate candidate[DOH_UPSTREAMS_MAX];
+    const struct doh_choice choice = choice_of(f, candidate);
+    return doh_choose(&choice, doh_now(f->pool));
 }
 
 static void on_plain_answer(void *arg, enum doh_err err, const uint8_t *wire, uint32_t len)
@@ -108,18 +151,19 @@ static void on_plain_answer(void *arg, enum doh_err err, const uint8_t *wire, ui
 static void ask_plainly(struct doh_fetch *f)
 {
     struct doh_pool *pool = f->pool;
-    const struct doh_route_config *route = &pool->config->routes[f->route];
-    struct doh_plain **plain = &pool->routes[f->route];
+    struct doh_route **route = &pool->routes[f->route];
     struct dns_rr table[4]; /* a query has no more than OPT */
     struct dns_msg query;
-    if (!*plain)
-        *plain = doh_plain_open(pool, route->servers, route->server_count);
-    if (!*plain || dns_msg_read(f->wire, f->len, table, 4, &query) != DNS_OK) {
+    if (!*route)
+        *route = doh_route_open(pool, &pool->config->routes[f->route]);
+    if (!*route || dns_msg_read(f->wire, f->len, table, 4, &query) != DNS_OK) {
         doh_fetch_end(f, DOH_E_MEMORY);
         return;
     }
-    f->plain =
-        doh_plain_ask(*plain, &f->question, query.flags, query.edns.dnssec_ok, on_plain_answer, f);
+    struct doh_plain *plain = doh_route_plain(*route);
+    if (plain)
+        f->plain = doh_plain_ask(plain, &f->question, query.flags, query.edns.dnssec_ok,
+                                 on_plain_answer, f);
     if (!f->plain) {
         doh_fetch_end(f, DOH_E_UNREACHABLE);
         return;
@@ -130,10 +174,51 @@ static void ask_plainly(struct doh_fetch *f)
 
 static void ask_upstream(struct doh_fetch *f, struct doh_ask *ask, uint32_t upstream)
 {
+    struct doh_upstream *up = &f->pool->upstreams[upstream];
+    uint64_t now = doh_now(f->pool);
+    uint32_t hedge_ms = doh_hedge_after_ms(&up->health.latency);
     f->tried |= UINT32_C(1) << upstream;
-    f->failover_ms = doh_now(f->pool) + DOH_FAILOVER_MS;
-    doh_upstream_ask(&f->pool->upstreams[upstream], ask, f);
+    f->failover_ms = now + doh_failover_after_ms(&up->health.latency);
+    f->hedge_ms = hedge_ms < UINT32_MAX && f->pool->config->hedge == DOH_HEDGE_OTHER
+                      ? now + hedge_ms
+                      : UINT64_MAX;
+    doh_upstream_ask(up, ask, f);
     set_state(f, DOH_FETCH_ASKED);
+}
+
+/* Every upstream that was asked lately takes longer than it used to. */
+static bool all_slow_down(const struct doh_pool *pool)
+{
+    bool some = false;
+    for (uint32_t i = 0; i < pool->upstream_count; i++) {
+        const struct doh_latency *l = &pool->upstreams[i].health.latency;
+        if (!doh_latency_is_known(l, doh_now(pool)))
+            continue;
+        if (!doh_latency_is_slowing(l))
+            return false;
+        some = true;
+    }
+    return some;
+}
+
+/* One more ask, if there is somebody fit to be asked, and a hedge to spend. */
+static void hedge(struct doh_fetch *f)
+{
+    struct doh_candidate candidate[DOH_UPSTREAMS_MAX];
+    const struct doh_choice choice = choice_of(f, candidate);
+    uint64_t now = doh_now(f->pool);
+    struct doh_ask *ask = free_ask(f);
+    uint32_t upstream = ask ? doh_choose(&choice, now) : DOH_NONE;
+    f->hedge_ms = UINT64_MAX;
+    if (upstream == DOH_NONE || !doh_choice_is_fine(&choice, upstream, now) ||
+        all_slow_down(f->pool) || !doh_hedge_spend(&f->pool->hedges))
+        return;
+    f->pool->upstreams[upstream].status.hedges++;
+    uint64_t failover_ms = f->failover_ms;
+    ask_upstream(f, ask, upstream);
+    f->hedge_ms = UINT64_MAX; /* one is enough */
+    if (failover_ms > f->failover_ms)
+        f->failover_ms = failover_ms;
 }
 
 void doh_fetch_choose(struct doh_fetch *f)
@@ -142,10 +227,12 @@ void doh_fetch_choose(struct doh_fetch *f)
         ask_plainly(f);
         return;
     }
+    if (f->tried == 0)
+        f->draw = draw(f);
     struct doh_ask *ask = free_ask(f);
     uint32_t upstream = ask ? choose(f) : DOH_NONE;
     if (upstream == DOH_NONE && is_asked(f)) {
-        f->failover_ms = UINT64_MAX; /* nobody else is left: wait for those */
+        f->failover_ms = f->hedge_ms = UINT64_MAX; /* nobody else is left: wait for those */
         set_state(f, DOH_FETCH_ASKED);
         return;
     }
@@ -154,6 +241,8 @@ void doh_fetch_choose(struct doh_fetch *f)
         f->tried = f->spent;
         upstream = choose(f);
     }
+    if (upstream != DOH_NONE && f->tried == 0)
+        doh_hedge_earn(&f->pool->hedges);
     if (upstream != DOH_NONE)
         ask_upstream(f, ask, upstream);
     else
@@ -188,6 +277,8 @@ void doh_fetch_answered(struct doh_fetch *f, const uint8_t *wire, uint32_t len, 
         doh_fetch_end(f, DOH_E_MEMORY);
         return;
     }
+    for (unsigned i = 0; i < DOH_ASKS_MAX; i++)
+        doh_upstream_outrun(&f->ask[i]);
     memcpy(f->answer, wire, len);
     f->answer_len = len;
     f->age_s = age_s;
@@ -246,5 +337,7 @@ void doh_fetch_tick(struct doh_fetch *f, uint64_t now_ms)
     } else if (f->state == DOH_FETCH_ASKED && now_ms >= f->failover_ms) {
         blame_the_slow(f);
         set_state(f, DOH_FETCH_CHOOSING);
+    } else if (f->state == DOH_FETCH_ASKED && now_ms >= f->hedge_ms) {
+        hedge(f);
     }
 }

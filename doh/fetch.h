@@ -6,8 +6,7 @@
 
 #include "doh/parts.h"
 
-#define DOH_FAILOVER_MS 1200u /* without an answer another upstream is asked, too */
-#define DOH_ROUNDS_MAX 3u     /* when no upstream can be reached at all */
+#define DOH_ROUNDS_MAX 3u /* when no upstream can be reached at all */
 
 struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request *request,
                                 doh_done_fn *done, void *arg);

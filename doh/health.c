@@ -7,18 +7,49 @@
 #define QUARANTINE_MIN_MS 60000u
 #define QUARANTINE_MAX_MS 3600000u
 #define FORGIVEN_AFTER_MS 600000u
+#define HALF_LIFE_MS 60000u   /* of failures */
+#define FAILURES_MAX 8000u    /* thousandths */
+#define STALE_AFTER_MS 30000u /* by then a round trip that was not measured again counts half */
+
+/* Halved for each whole half-life, and in a straight line between. */
+static uint32_t remembered(const struct doh_health *h, uint64_t now_ms)
+{
+    uint64_t age_ms = now_ms - h->failed_ms;
+    if (age_ms >= 16u * HALF_LIFE_MS)
+        return 0;
+    uint32_t whole = h->failures >> (age_ms / HALF_LIFE_MS);
+    return whole - (uint32_t)(whole * (age_ms % HALF_LIFE_MS) / (2u * HALF_LIFE_MS));
+}
+
+uint64_t doh_health_expected_us(const struct doh_health *h, uint64_t now_ms)
+{
+    uint64_t idle_ms = now_ms - h->latency.last_ms;
+    uint64_t us = (uint64_t)h->srtt_us * STALE_AFTER_MS / (STALE_AFTER_MS + idle_ms);
+    return us * (1000 + remembered(h, now_ms)) / 1000;
+}
+
+void doh_health_forgive(struct doh_health *h)
+{
+    h->backoff_ms = 0;
+    h->retry_at_ms = 0;
+}
 
 void doh_health_failed(struct doh_health *h, uint64_t now_ms, uint32_t floor_ms, uint32_t random)
 {
     if (doh_health_backing_off(h, now_ms))
         return;
+    h->failures = remembered(h, now_ms) + 1000;
+    if (h->failures > FAILURES_MAX)
+        h->failures = FAILURES_MAX;
+    h->failed_ms = now_ms;
     uint32_t next_ms = h->backoff_ms * 2;
     if (next_ms < floor_ms)
         next_ms = floor_ms;
     if (next_ms > DOH_BACKOFF_MAX_MS)
         next_ms = DOH_BACKOFF_MAX_MS;
     h->backoff_ms = next_ms;
-    h->retry_at_ms = now_ms + next_ms - random % (next_ms / 2 + 1);
+    uint32_t least_ms = next_ms / 8;
+    h->retry_at_ms = now_ms + least_ms + random % (next_ms - least_ms + 1);
 }
 
 void doh_health_worked(struct doh_health *h, uint64_t now_ms, uint64_t sent_ms)
@@ -29,6 +60,7 @@ void doh_health_worked(struct doh_health *h, uint64_t now_ms, uint64_t sent_ms)
     h->srtt_us = h->srtt_us == 0 ? rtt_us : h->srtt_us - h->srtt_us / 8 + rtt_us / 8;
     if (h->srtt_us == 0)
         h->srtt_us = 1; /* 0 would say that it never answered */
+    doh_latency_add(&h->latency, now_ms, now_ms - sent_ms);
 }
 
 void doh_health_hold(struct doh_health *h, uint64_t now_ms, uint32_t ms)

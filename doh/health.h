@@ -4,6 +4,8 @@
 #ifndef DOH_HEALTH_H
 #define DOH_HEALTH_H
 
+#include "doh/latency.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,11 +22,15 @@ struct doh_health {
     uint32_t lie_count; /* how many of them are set */
     uint64_t quarantine_until_ms;
     uint32_t quarantine_ms; /* the last one's length */
-    uint32_t srtt_us;
+    uint32_t srtt_us;       /* 0: never answered */
+    struct doh_latency latency;
+    uint32_t failures; /* in thousandths, halved each minute */
+    uint64_t failed_ms;
 };
 
-/* The next back-off is twice the last, from `floor_ms` to DOH_BACKOFF_MAX_MS, of which `random`
- * takes away up to half. While one runs, more failures change nothing: they have one cause. */
+/* The next back-off is twice the last, from `floor_ms` to DOH_BACKOFF_MAX_MS; how much of
+ * it is waited is left to `random` (full jitter), but for an eighth at least. While one runs, more
+ * failures change nothing: they have one cause. */
 void doh_health_failed(struct doh_health *h, uint64_t now_ms, uint32_t floor_ms, uint32_t random);
 void doh_health_worked(struct doh_health *h, uint64_t now_ms, uint64_t sent_ms);
 
@@ -35,6 +41,13 @@ void doh_health_shut(struct doh_health *h, uint64_t now_ms, uint32_t ms);
 /* True when this lie is the one that leads into quarantine: 60 s at first, twice as long each
  * time, up to an hour; ten quiet minutes begin anew. */
 bool doh_health_lied(struct doh_health *h, uint64_t now_ms);
+
+/* What an answer is to be expected to take, failures counted in. What has not been seen for long
+ * counts for less and less, so that a slow upstream is tried again. 0: never answered. */
+uint64_t doh_health_expected_us(const struct doh_health *h, uint64_t now_ms);
+
+/* The network has changed: whatever failed may work now. */
+void doh_health_forgive(struct doh_health *h);
 
 bool doh_health_backing_off(const struct doh_health *h, uint64_t now_ms);
 bool doh_health_is_shut(const struct doh_health *h, uint64_t now_ms);

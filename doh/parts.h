@@ -14,7 +14,10 @@
 #ifndef DOH_PARTS_H
 #define DOH_PARTS_H
 
+#include "doh/choice.h"
 #include "doh/health.h"
+#include "doh/hedge.h"
+#include "doh/learned.h"
 #include "doh/list.h"
 #include "doh/pool.h"
 #include "doh/url.h"
@@ -22,6 +25,7 @@
 struct doh_conn;
 struct doh_plain;
 struct doh_plain_query;
+struct doh_route;
 struct doh_bootstrap;
 struct doh_upstream;
 
@@ -37,11 +41,13 @@ struct doh_pool {
     uint32_t handles; /* of the loop, not yet closed */
     struct doh_upstream *upstreams;
     uint32_t upstream_count;
-    struct doh_plain **routes; /* one channel each, opened when first needed */
+    struct doh_route **routes; /* opened when first needed */
     struct doh_list choosing;  /* fetches that need an upstream */
     struct doh_list asked;     /* fetches that wait for an answer */
     struct doh_list finished;  /* fetches whose `done` is to be called */
     uint32_t fetch_count;
+    uint64_t turns; /* for `choice: round-robin` */
+    struct doh_hedge_budget hedges;
     uint64_t alarm_ms; /* when it rings; UINT64_MAX: not at all */
     bool closing;
     void (*on_closed)(void *arg);
@@ -62,14 +68,15 @@ struct doh_ask {
     bool replayed; /* a second time is the last */
 };
 
-/*            upstream found   ask failed   answer     1.2 s       deadline   cancel
- * CHOOSING   ASKED            CHOOSING     FINISHED   -           FINISHED   freed
- * ASKED      -                CHOOSING     FINISHED   CHOOSING    FINISHED   freed
- * FINISHED   -                -            -          -           -          freed
- * While it chooses again, an earlier ask may still be running: the first answer wins. */
+/*            upstream found   ask failed   answer     hedge      failover    deadline   cancel
+ * CHOOSING   ASKED            CHOOSING     FINISHED   -          -           FINISHED   freed
+ * ASKED      -                CHOOSING     FINISHED   ASKED      CHOOSING    FINISHED   freed
+ * FINISHED   -                -            -          -          -           -          freed
+ * While it chooses again, an earlier ask may still be running: the first answer wins. A hedge is
+ * one more ask, if another upstream is well and the budget allows it (hedge.h). */
 enum doh_fetch_state { DOH_FETCH_CHOOSING, DOH_FETCH_ASKED, DOH_FETCH_FINISHED };
 
-#define DOH_ASKS_MAX 2u
+#define DOH_ASKS_MAX 3u
 
 struct doh_fetch {
     struct doh_list link; /* in the pool's list of its state */
@@ -79,10 +86,11 @@ struct doh_fetch {
     void *arg;
     struct dns_question question;
     uint32_t route, avoid, only;
-    uint64_t deadline_ms, failover_ms; /* when, on the loop's clock */
-    uint32_t tried;                    /* upstreams that were asked in this round */
-    uint32_t spent;                    /* of these, those that are not worth another round */
-    uint32_t rounds;                   /* how often all of them have failed */
+    uint64_t deadline_ms, failover_ms, hedge_ms; /* when, on the loop's clock */
+    uint64_t draw;                               /* choice.h */
+    uint32_t tried;                              /* upstreams that were asked in this round */
+    uint32_t spent;  /* of these, those that are not worth another round */
+    uint32_t rounds; /* how often all of them have failed */
     uint32_t sent;
     bool speculative, fresh;
     struct doh_ask ask[DOH_ASKS_MAX];
@@ -101,7 +109,7 @@ struct doh_fetch {
 enum doh_dial_state { DOH_DIAL_IDLE, DOH_DIAL_RESOLVING, DOH_DIAL_RACING };
 
 #define DOH_ADDRESSES_MAX 16u
-#define DOH_REASON_MAX 200u
+#define DOH_REASON_MAX 320u
 
 struct doh_dial {
     enum doh_dial_state state;
@@ -123,7 +131,10 @@ struct doh_upstream {
     uint32_t index;
     const struct doh_upstream_config *config;
     const struct doh_url *url;
+    uint64_t identity; /* spread.h */
+    uint32_t load;     /* asks, waiting or sent */
     struct doh_health health;
+    struct doh_learned learned;
     bool get, flipped;          /* the method in use; it changes once at most */
     struct doh_list waiting[2]; /* asks: ordinary, speculative */
     struct doh_list conns;      /* connections that are not closed */

@@ -55,7 +55,7 @@ struct doh_request {
     const struct dns_question *question; /* copied */
     const uint8_t *wire;                 /* the query: id 0, copied; length len */
     uint32_t len;
-    uint32_t route;       /* index of a plain route, or DOH_ROUTE_DEFAULT: the DoH upstreams */
+    uint32_t route;       /* index of a route, or DOH_ROUTE_DEFAULT: the DoH upstreams */
     uint32_t avoid;       /* bit set of upstreams not to ask, nor others of the same operator,
                            * while another lives */
     uint32_t only;        /* bit set of upstreams that alone may be asked; 0: any */
@@ -84,6 +84,12 @@ void doh_fetch_cancel(struct doh_fetch *fetch);
 
 /* The longest matching route for a name, or DOH_ROUTE_DEFAULT. */
 uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *name);
+/* The same for a question: on a validated route what is asked of the parent's side of its own
+ * domain, the DS, takes the parent's way (RFC 4035 5). Believed as it stands, nothing of it leaks.
+ */
+uint32_t doh_route_of(const struct doh_config *config, const struct dns_question *question);
+/* By plain DNS, not by DoH. */
+bool doh_route_is_plain(const struct doh_config *config, uint32_t route);
 
 /* The validator found an answer of this upstream stripped, forged or of no use: choose it less. */
 enum doh_lie { DOH_LIE_STRIPPED, DOH_LIE_BOGUS };
@@ -92,10 +98,19 @@ void doh_pool_blame(struct doh_pool *pool, uint32_t upstream, enum doh_lie lie);
 struct doh_upstream_status {
     const char *name;
     bool connected;
-    uint64_t questions, answers, failures, mismatches, lies, connects, resumed, replays;
-    uint32_t rtt_ms;        /* smoothed; 0: never answered */
-    uint32_t quarantine_ms; /* not chosen for that long while another lives; 0: fine */
-    char last_error[160];   /* "" when the last try went well */
+    uint64_t questions, answers, failures, replays;
+    uint64_t mismatches;        /* what came was no answer to the question */
+    uint64_t stripped, bogus;   /* as doh_pool_blame() said */
+    uint64_t lies;              /* all three */
+    uint64_t filtered;          /* answers that admit it (RFC 8914, 4.16 to 4.18); no lies */
+    uint32_t honesty;           /* answers that were no lies, in percent, rounded down */
+    uint64_t connects, resumed; /* TLS handshakes; of these, abbreviated ones */
+    uint64_t hedges;            /* questions that it was asked because another took long */
+    uint64_t reused;            /* questions on a connection that had carried others */
+    uint32_t rtt_ms;            /* smoothed; 0: never answered */
+    uint32_t p95_ms;            /* 19 of 20 answers take less; 0: too few yet */
+    uint32_t quarantine_ms;     /* not chosen for that long while another lives; 0: fine */
+    char last_error[320];       /* "" when the last try went well */
 };
 uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status *ret,
                          uint32_t cap);

@@ -154,8 +154,18 @@ enum doh_verdict doh_head_judge(const struct doh_head *head)
     return head->status >= 300 && head->status < 500 ? DOH_REFUSED : DOH_BROKEN;
 }
 
-enum doh_body doh_body_judge(const uint8_t *body, uint32_t len, uint16_t id,
-                             const struct dns_question *question)
+static bool says_filtered(const uint8_t *body, const struct dns_msg *msg)
+{
+    struct dns_ede ede;
+    if (!msg->edns.present || msg->edns.options_len == 0)
+        return false;
+    dns_ede_find(body, &msg->edns, &ede);
+    return ede.code == DNS_EDE_BLOCKED || ede.code == DNS_EDE_CENSORED ||
+           ede.code == DNS_EDE_FILTERED;
+}
+
+enum doh_body doh_body_judge_filter(const uint8_t *body, uint32_t len, uint16_t id,
+                                    const struct dns_question *question, bool *ret_filtered)
 {
     struct dns_rr table[DNS_RR_MAX];
     struct dns_msg msg;
@@ -163,5 +173,15 @@ enum doh_body doh_body_judge(const uint8_t *body, uint32_t len, uint16_t id,
         return DOH_BODY_GARBAGE;
     if (msg.id != id || !dns_msg_answers(&msg, question))
         return DOH_BODY_GARBAGE;
-    return msg.flags & DNS_FLAG_TC ? DOH_BODY_TRUNCATED : DOH_BODY_ANSWER;
+    if (msg.flags & DNS_FLAG_TC)
+        return DOH_BODY_TRUNCATED;
+    *ret_filtered = says_filtered(body, &msg);
+    return DOH_BODY_ANSWER;
+}
+
+enum doh_body doh_body_judge(const uint8_t *body, uint32_t len, uint16_t id,
+                             const struct dns_question *question)
+{
+    bool filtered;
+    return doh_body_judge_filter(body, len, id, question, &filtered);
 }

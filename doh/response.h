@@ -43,4 +43,9 @@ enum doh_body { DOH_BODY_ANSWER, DOH_BODY_TRUNCATED, DOH_BODY_GARBAGE };
 enum doh_body doh_body_judge(const uint8_t *body, uint32_t len, uint16_t id,
                              const struct dns_question *question);
 
+/* The same; *ret_filtered is set with ANSWER: the upstream admits that it keeps the truth to itself
+ * (RFC 8914 4.16 to 4.18: blocked, censored, filtered). */
+enum doh_body doh_body_judge_filter(const uint8_t *body, uint32_t len, uint16_t id,
+                                    const struct dns_question *question, bool *ret_filtered);
+
 #endif

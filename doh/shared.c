@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "doh/shared.h"
 
-#include "doh/tls.h"
-
 #include <ares.h>
 #include <openssl/err.h>
 
@@ -15,7 +13,11 @@
 struct shared_upstream {
     struct doh_url url;
     SSL_CTX *context;
-    pthread_mutex_t lock; /* of the sessions: workers put them in and take them out */
+    struct doh_pin *pins;
+    uint32_t pin_count;
+    /* Guards the sessions: any worker's handshake puts them in (OpenSSL calls on_session() on that
+     * worker's thread), any worker's next connection takes one out. Held for a few moves only. */
+    pthread_mutex_t lock;
     SSL_SESSION *session[SESSIONS_MAX];
     uint32_t session_count;
 };
@@ -41,6 +43,12 @@ const char *doh_shared_operator(const struct doh_shared *shared, uint32_t upstre
 {
     const char *configured = shared->config->upstreams[upstream].operator_;
     return configured ? configured : shared->upstream[upstream].url.host;
+}
+
+struct doh_tls_peer doh_shared_peer(const struct doh_shared *shared, uint32_t upstream)
+{
+    const struct shared_upstream *u = &shared->upstream[upstream];
+    return (struct doh_tls_peer){u->url.host, u->url.is_ip, u->pins, u->pin_count};
 }
 
 SSL_CTX *doh_shared_context(const struct doh_shared *shared, uint32_t upstream)
@@ -101,6 +109,38 @@ static const char *last_reason(void)
     return reason ? reason : "out of memory";
 }
 
+static bool identify(SSL_CTX *context, const struct doh_upstream_config *config, char *error,
+                     size_t error_cap)
+{
+    const char *wrong = NULL;
+    if (!config->client_cert != !config->client_key)
+        wrong = "client-cert and client-key belong together";
+    else if (config->client_cert)
+        wrong = doh_tls_identity(context, config->client_cert, config->client_key);
+    if (wrong)
+        (void)snprintf(error, error_cap, "upstream %s: %s", config->name, wrong);
+    return wrong == NULL;
+}
+
+static bool read_pins(struct shared_upstream *u, const struct doh_upstream_config *config,
+                      char *error, size_t error_cap)
+{
+    u->pins = calloc(config->pin_count + 1u, sizeof u->pins[0]);
+    if (!u->pins)
+        (void)snprintf(error, error_cap, "out of memory");
+    for (uint32_t i = 0; u->pins && i < config->pin_count; i++) {
+        if (!doh_pin_parse(config->pins[i], &u->pins[u->pin_count++])) {
+            (void)snprintf(error, error_cap,
+                           "upstream %s: the pin %.80s is not \"sha256//\" and 44 characters of "
+                           "base64",
+                           config->name, config->pins[i]);
+            free(u->pins);
+            u->pins = NULL;
+        }
+    }
+    return u->pins != NULL;
+}
+
 static SSL_CTX *make_context(struct doh_shared *shared, const struct doh_upstream_config *config,
                              char *error, size_t error_cap)
 {
@@ -116,10 +156,14 @@ static SSL_CTX *make_context(struct doh_shared *shared, const struct doh_upstrea
         }
     }
     X509_STORE *store = own ? own : system_store(shared);
-    context = store ? doh_tls_context(store) : NULL;
+    context = store ? doh_tls_context(store, shared->config->tls_min == DOH_TLS_1_3) : NULL;
     if (!context)
         (void)snprintf(error, error_cap, "upstream %s: cannot set up TLS: %s", config->name,
                        last_reason());
+    if (context && !identify(context, config, error, error_cap)) {
+        SSL_CTX_free(context);
+        context = NULL;
+    }
 out:
     X509_STORE_free(own);
     return context;
@@ -135,12 +179,16 @@ static bool add_upstream(struct doh_shared *shared, char *error, size_t error_ca
                        config->url, wrong);
         return false;
     }
-    u->context = make_context(shared, config, error, error_cap);
-    if (!u->context)
+    if (!read_pins(u, config, error, error_cap))
         return false;
-    if (pthread_mutex_init(&u->lock, NULL) != 0) {
+    u->context = make_context(shared, config, error, error_cap);
+    if (u->context && pthread_mutex_init(&u->lock, NULL) != 0) {
         (void)snprintf(error, error_cap, "upstream %s: cannot make a lock", config->name);
         SSL_CTX_free(u->context);
+        u->context = NULL;
+    }
+    if (!u->context) {
+        free(u->pins);
         return false;
     }
     SSL_CTX_set_app_data(u->context, u);
@@ -180,6 +228,7 @@ void doh_shared_free(struct doh_shared *shared)
         for (uint32_t s = 0; s < u->session_count; s++)
             SSL_SESSION_free(u->session[s]);
         SSL_CTX_free(u->context);
+        free(u->pins);
         (void)pthread_mutex_destroy(&u->lock);
     }
     X509_STORE_free(shared->system);

@@ -5,13 +5,14 @@
 #define DOH_SHARED_H
 
 #include "doh/pool.h"
+#include "doh/tls.h"
 #include "doh/url.h"
-
-#include <openssl/ssl.h>
 
 const struct doh_config *doh_shared_config(const struct doh_shared *shared);
 const struct doh_url *doh_shared_url(const struct doh_shared *shared, uint32_t upstream);
 const char *doh_shared_operator(const struct doh_shared *shared, uint32_t upstream);
+/* Whom the upstream's certificate must be for; valid as long as `shared`. */
+struct doh_tls_peer doh_shared_peer(const struct doh_shared *shared, uint32_t upstream);
 SSL_CTX *doh_shared_context(const struct doh_shared *shared, uint32_t upstream);
 
 /* A session to resume, or NULL; the caller frees it. TLS 1.3 tickets are given out once only

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "doh/tls.h"
 
+#include "doh/tls_reason.h"
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -16,6 +18,8 @@ struct doh_tls {
     BIO_METHOD *method;
     struct doh_buffer in, out;
     char host[256];
+    const struct doh_pin *pins;
+    uint32_t pin_count;
     char error[DOH_TLS_TEXT_MAX];
 };
 
@@ -66,7 +70,17 @@ static BIO *new_bio(struct doh_tls *tls)
     return bio;
 }
 
-SSL_CTX *doh_tls_context(X509_STORE *store)
+/* Called for each certificate of the chain. Only words are added here: the verdict stays. */
+static int on_verified(int ok, X509_STORE_CTX *verification)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct doh_tls *tls = ssl ? SSL_get_app_data(ssl) : NULL;
+    if (!ok && tls)
+        doh_tls_reason_certificate(verification, tls->host, tls->error, sizeof tls->error);
+    return ok;
+}
+
+SSL_CTX *doh_tls_context(X509_STORE *store, bool tls13_only)
 {
     static const unsigned char h2[] = {2, 'h', '2'};
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -76,14 +90,24 @@ SSL_CTX *doh_tls_context(X509_STORE *store)
     (void)SSL_CTX_set_session_cache_mode(context,
                                          SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     (void)SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verified);
     SSL_CTX_set1_cert_store(context, store);
-    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
+    if (SSL_CTX_set_min_proto_version(context, tls13_only ? TLS1_3_VERSION : TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_alpn_protos(context, h2, sizeof h2) != 0) {
         SSL_CTX_free(context);
         return NULL;
     }
     return context;
+}
+
+const char *doh_tls_identity(SSL_CTX *context, const char *certificate, const char *key)
+{
+    ERR_clear_error();
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
+        return "no certificate can be read from the file that client-cert names";
+    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+        return "client-key names no file with the key of client-cert"; /* it compares them */
+    return NULL;
 }
 
 static bool expect_host(SSL *ssl, const char *host, bool is_ip)
@@ -96,21 +120,24 @@ static bool expect_host(SSL *ssl, const char *host, bool is_ip)
            SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
-struct doh_tls *doh_tls_new(SSL_CTX *context, const char *host, bool is_ip, SSL_SESSION *session)
+struct doh_tls *doh_tls_new(SSL_CTX *context, const struct doh_tls_peer *peer, SSL_SESSION *session)
 {
     struct doh_tls *tls = calloc(1, sizeof *tls);
     if (!tls)
         return NULL;
     tls->in = doh_buffer_init(IN_MAX);
     tls->out = doh_buffer_init(OUT_MAX);
-    (void)snprintf(tls->host, sizeof tls->host, "%s", host);
+    (void)snprintf(tls->host, sizeof tls->host, "%s", peer->host);
+    tls->pins = peer->pins;
+    tls->pin_count = peer->pin_count;
     tls->ssl = SSL_new(context);
     BIO *bio = tls->ssl ? new_bio(tls) : NULL;
-    if (!bio || !expect_host(tls->ssl, host, is_ip)) {
+    if (!bio || !expect_host(tls->ssl, peer->host, peer->is_ip)) {
         BIO_free(bio);
         doh_tls_free(tls);
         return NULL;
     }
+    (void)SSL_set_app_data(tls->ssl, tls); /* without it only words would be missing */
     SSL_set_bio(tls->ssl, bio, bio);
     SSL_set_connect_state(tls->ssl);
     if (session)
@@ -143,17 +170,8 @@ struct doh_buffer *doh_tls_out(struct doh_tls *tls)
 
 static void name_the_check(struct doh_tls *tls)
 {
-    long verified = SSL_get_verify_result(tls->ssl);
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-    if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
-        (void)snprintf(tls->error, sizeof tls->error, "its certificate is not for %.120s",
-                       tls->host);
-    else if (verified != X509_V_OK)
-        (void)snprintf(tls->error, sizeof tls->error, "its certificate is refused: %s",
-                       X509_verify_cert_error_string(verified));
-    else
-        (void)snprintf(tls->error, sizeof tls->error, "TLS failed: %s",
-                       reason ? reason : "the server broke the protocol");
+    if (SSL_get_verify_result(tls->ssl) == X509_V_OK || tls->error[0] == '\0')
+        doh_tls_reason_protocol(tls->error, sizeof tls->error);
 }
 
 static enum doh_tls_step step_of(struct doh_tls *tls, int rc)
@@ -176,13 +194,32 @@ static bool speaks_h2(struct doh_tls *tls)
     return false;
 }
 
+/* A resumed session brings its first handshake's certificate, which is judged again: the pins may
+ * have changed since. */
+static bool is_pinned(struct doh_tls *tls)
+{
+    char text[DOH_PIN_TEXT_MAX];
+    struct doh_pin pin;
+    if (tls->pin_count == 0)
+        return true;
+    const X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
+    if (certificate && doh_pin_of(certificate, &pin) &&
+        doh_pin_among(&pin, tls->pins, tls->pin_count))
+        return true;
+    (void)snprintf(tls->error, sizeof tls->error,
+                   "its key is none of the pinned ones, but %s: if its operator has changed it, "
+                   "change 'pin', else somebody is in between",
+                   certificate ? doh_pin_text(&pin, text) : "unknown");
+    return false;
+}
+
 enum doh_tls_step doh_tls_handshake(struct doh_tls *tls)
 {
     ERR_clear_error(); /* SSL_get_error() looks at what others of this thread left there */
     int rc = SSL_do_handshake(tls->ssl);
     if (rc != 1)
         return step_of(tls, rc);
-    return speaks_h2(tls) ? DOH_TLS_DONE : DOH_TLS_FAILED;
+    return speaks_h2(tls) && is_pinned(tls) ? DOH_TLS_DONE : DOH_TLS_FAILED;
 }
 
 enum doh_tls_step doh_tls_read(struct doh_tls *tls, void *buf, size_t cap, size_t *ret_len)

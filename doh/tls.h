@@ -6,20 +6,32 @@
 #define DOH_TLS_H
 
 #include "doh/buffer.h"
+#include "doh/pin.h"
 
 #include <openssl/ssl.h>
 
-#define DOH_TLS_TEXT_MAX 200u
+#define DOH_TLS_TEXT_MAX 320u
 
 struct doh_tls;
 
-/* A context for one upstream: TLS 1.2 at least, ALPN h2, the peer verified by `store` (a reference
- * is taken). NULL when out of memory. */
-SSL_CTX *doh_tls_context(X509_STORE *store);
+/* A context for one upstream: ALPN h2, the peer verified by `store` (a reference is taken), TLS 1.3
+ * when the peer can. NULL when out of memory. */
+SSL_CTX *doh_tls_context(X509_STORE *store, bool tls13_only);
 
-/* `host` is the name or, with `is_ip`, the address that the certificate must be for (RFC 9110
- * 4.3.4). `session` (or NULL) is offered for resumption. NULL when out of memory. */
-struct doh_tls *doh_tls_new(SSL_CTX *context, const char *host, bool is_ip, SSL_SESSION *session);
+/* Our own certificate (PEM, with its chain) and its key, for upstreams that ask for one. NULL, or
+ * why they cannot be used (static). */
+const char *doh_tls_identity(SSL_CTX *context, const char *certificate, const char *key);
+
+struct doh_tls_peer {
+    const char *host; /* the name or, with `is_ip`, the address that the certificate must be for */
+    bool is_ip;       /* (RFC 9110 4.3.4) */
+    const struct doh_pin *pins; /* of its key; borrowed until doh_tls_free() */
+    uint32_t pin_count;         /* 0: any key */
+};
+
+/* `session` (or NULL) is offered for resumption. NULL when out of memory. */
+struct doh_tls *doh_tls_new(SSL_CTX *context, const struct doh_tls_peer *peer,
+                            SSL_SESSION *session);
 void doh_tls_free(struct doh_tls *tls); /* NULL is fine */
 
 /* Where received octets are put, and where those to send are found. */

@@ -4,6 +4,7 @@
 #include "doh/dial.h"
 #include "doh/fetch.h"
 #include "doh/shared.h"
+#include "doh/spread.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,7 @@ void doh_upstream_init(struct doh_upstream *up, struct doh_pool *pool, uint32_t 
     up->index = index;
     up->config = &pool->config->upstreams[index];
     up->url = doh_shared_url(pool->shared, index);
+    up->identity = doh_spread_identity(up->config->url);
     up->get = up->config->get;
     up->stream_limit = DOH_STREAMS_UNTOLD;
     up->status.name = up->config->name ? up->config->name : up->url->host;
@@ -47,10 +49,21 @@ void doh_upstream_warm(struct doh_upstream *up)
         doh_dial_want(up);
 }
 
+/* Rounded down, so that a single lie shows. */
+static uint32_t honesty(const struct doh_upstream_status *s)
+{
+    uint64_t all = s->answers + s->mismatches;
+    uint64_t false_ones = s->stripped + s->bogus; /* which counted as answers first */
+    uint64_t good = s->answers > false_ones ? s->answers - false_ones : 0;
+    return all > 0 ? (uint32_t)(100 * good / all) : 100;
+}
+
 struct doh_upstream_status doh_upstream_status(const struct doh_upstream *up)
 {
     struct doh_upstream_status status = up->status;
     status.connected = has_good(up);
+    status.honesty = honesty(&status);
+    status.p95_ms = up->health.latency.p95_ms;
     status.rtt_ms = (up->health.srtt_us + 999) / 1000;
     status.quarantine_ms = doh_health_quarantine_ms(&up->health, doh_now(up->pool));
     return status;
@@ -99,12 +112,22 @@ void doh_upstream_ask(struct doh_upstream *up, struct doh_ask *ask, struct doh_f
     *ask = (struct doh_ask){.fetch = fetch, .upstream = up};
     doh_list_init(&ask->link);
     doh_list_append(queue_of(ask), &ask->link);
+    up->load++;
     doh_pool_busy(up->pool);
+}
+
+void doh_upstream_outrun(const struct doh_ask *ask)
+{
+    if (!ask->upstream || !ask->conn)
+        return;
+    uint64_t now = doh_now(ask->upstream->pool);
+    doh_latency_add(&ask->upstream->health.latency, now, now - ask->sent_ms);
 }
 
 static void make_idle(struct doh_ask *ask)
 {
     doh_list_remove(&ask->link);
+    ask->upstream->load--;
     ask->upstream = NULL;
     ask->conn = NULL;
 }
@@ -161,8 +184,11 @@ static void fill(struct doh_upstream *up, struct doh_conn *conn)
             continue;
         }
         ask->fetch->sent++;
+        up->status.reused += conn->sent > 1 ? 1 : 0;
         up->status.questions++;
     }
+    if (doh_conn_is_good(conn) && doh_conn_is_worn(conn))
+        doh_dial_want(up); /* its successor */
 }
 
 void doh_upstream_pump(struct doh_upstream *up)
@@ -171,6 +197,13 @@ void doh_upstream_pump(struct doh_upstream *up)
         fill(up, DOH_ITEM(i, struct doh_conn, link));
     if (first_waiting(up))
         doh_dial_want(up);
+}
+
+/* Questions that wait for its answers, and those to come, need another one. */
+void doh_upstream_doubted(struct doh_upstream *up, struct doh_conn *conn)
+{
+    if (!doh_list_empty(&conn->asks) || first_waiting(up))
+        doh_upstream_warm(up);
 }
 
 void doh_upstream_flush(struct doh_upstream *up)
@@ -221,8 +254,12 @@ static void judge_body(struct doh_upstream *up, struct doh_ask *ask,
     const struct doh_fetch *fetch = ask->fetch;
     uint16_t id = 0, flags = 0;
     (void)dns_header_peek(fetch->wire, fetch->len, &id, &flags); /* our own query */
-    switch (doh_body_judge(r->body, r->len, id, &fetch->question)) {
-    case DOH_BODY_ANSWER: take_answer(up, ask, r); return;
+    bool filtered = false;
+    switch (doh_body_judge_filter(r->body, r->len, id, &fetch->question, &filtered)) {
+    case DOH_BODY_ANSWER:
+        up->status.filtered += filtered ? 1 : 0;
+        take_answer(up, ask, r);
+        return;
     case DOH_BODY_TRUNCATED: /* RFC 8484 has no room for it: nothing limits the size here */
         report(up, DOH_E_GARBAGE, "it truncates its answers");
         break;
@@ -313,7 +350,31 @@ void doh_upstream_response(struct doh_upstream *up, struct doh_conn *conn, struc
     }
 }
 
+void doh_upstream_stuck(struct doh_upstream *up, struct doh_ask *ask)
+{
+    char reason[DOH_REASON_MAX];
+    (void)snprintf(reason, sizeof reason, "one question was not answered within %u ms",
+                   up->pool->config->deadline_ms);
+    replay(ask, DOH_E_TIMEOUT, reason);
+}
+
 /* --- connections come and go --------------------------------------------------------------- */
+
+/* `fresh` takes over from those that are suspect or will soon be ended by their server. */
+static void relieve(struct doh_upstream *up, const struct doh_conn *fresh)
+{
+    struct doh_list *next;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
+        struct doh_conn *conn = DOH_ITEM(i, struct doh_conn, link);
+        next = i->next; /* losing one takes only that one out of the list */
+        if (conn == fresh)
+            continue;
+        if (conn->suspect)
+            doh_conn_abandon(conn, "the connection gave no sign of life");
+        else if (doh_conn_is_worn(conn))
+            doh_conn_drain(conn);
+    }
+}
 
 void doh_upstream_opened(struct doh_upstream *up, struct doh_conn *conn)
 {
@@ -321,6 +382,7 @@ void doh_upstream_opened(struct doh_upstream *up, struct doh_conn *conn)
     if (doh_tls_resumed(conn->tls))
         up->status.resumed++;
     doh_dial_opened(up, conn);
+    relieve(up, conn);
     doh_pool_busy(up->pool);
 }
 
@@ -333,7 +395,7 @@ void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_
     }
     if (doh_list_empty(asks) && !first_waiting(up))
         return; /* nothing was lost: closing an idle connection is everybody's right */
-    up->fruitless = conn->answered ? 0 : up->fruitless + 1;
+    up->fruitless = conn->answered_ms > 0 ? 0 : up->fruitless + 1;
     uint64_t now = doh_now(up->pool);
     if (err == DOH_E_TIMEOUT)
         doh_health_failed(&up->health, now, DOH_BACKOFF_SLOW_MS, doh_random());

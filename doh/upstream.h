@@ -13,7 +13,9 @@ void doh_upstream_warm(struct doh_upstream *up); /* has a connection ready */
 struct doh_upstream_status doh_upstream_status(const struct doh_upstream *up);
 
 void doh_upstream_ask(struct doh_upstream *up, struct doh_ask *ask, struct doh_fetch *fetch);
-void doh_upstream_forget(struct doh_ask *ask);    /* silent; idle asks too */
+void doh_upstream_forget(struct doh_ask *ask); /* silent; idle asks too */
+/* Another upstream has answered that question; idle asks too. */
+void doh_upstream_outrun(const struct doh_ask *ask);
 void doh_upstream_pump(struct doh_upstream *up);  /* waiting questions onto connections */
 void doh_upstream_flush(struct doh_upstream *up); /* and out */
 
@@ -22,6 +24,8 @@ void doh_upstream_slow(struct doh_upstream *up);
 void doh_upstream_lied(struct doh_upstream *up, const char *how);
 
 /* From its connections. */
+void doh_upstream_doubted(struct doh_upstream *up, struct doh_conn *conn); /* it is suspect */
+void doh_upstream_stuck(struct doh_upstream *up, struct doh_ask *ask); /* on a lively connection */
 void doh_upstream_opened(struct doh_upstream *up, struct doh_conn *conn);
 void doh_upstream_response(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask *ask,
                            const struct doh_h2_response *response);

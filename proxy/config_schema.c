@@ -9,14 +9,20 @@
 #define BETWEEN(lo, hi) .min = (lo), .max = (hi)
 
 static const char *const automatic[] = {"auto", NULL};
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+static const char *const choices[] = {"failover", "fastest", "round-robin", "spread", NULL};
+static const char *const hedges[] = {"off", "other", NULL};
 static const char *const builtin[] = {"builtin", NULL};
+static const char *const auto_off_on[] = {"auto", "off", "on", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 
 // clang-format off
 static const struct config_key an_ip[] = {{.name = "", .kind = CONFIG_IP}, {.name = NULL}};
 static const struct config_key a_server[] = {{.name = "", .kind = CONFIG_ENDPOINT, .min = 53}, {.name = NULL}};
+static const struct config_key a_pin[] = {{.name = "", .kind = CONFIG_STRING}, {.name = NULL}};
 static const struct config_key a_domain[] = {{.name = "", .kind = CONFIG_DOMAIN}, {.name = NULL}};
+static const struct config_key a_name[] = {{.name = "", .kind = CONFIG_STRING}, {.name = NULL}};
 static const struct config_key an_anchor_file[] = {{.name = "", .kind = CONFIG_PATH, .words = builtin}, {.name = NULL}};
 static const struct config_key a_network[] = {{.name = "", .kind = CONFIG_NETWORK}, {.name = NULL}};
 
@@ -48,6 +54,18 @@ static const struct config_key upstream_keys[] = {
      .doc = "Plain DNS servers, asked for this host name only when no addresses are given."},
     {.name = "ca", .kind = CONFIG_PATH, .offset = UP(ca_file),
      .doc = "PEM file of the authorities to trust for it instead of the system's."},
+    {.name = "route-only", .kind = CONFIG_BOOL, .offset = UP(route_only), .fallback = "false",
+     .doc = "Ask it only for the routes that name it."},
+    {.name = "pin", .kind = CONFIG_LIST, .offset = UP(pins), .count_offset = UP(pin_count),
+     .element_size = sizeof(char *), .children = a_pin,
+     .doc = "Keys of which the server's must be one, besides a certificate that holds: \"sha256//\" "
+            "and the base64 of the SHA-256 of the public key, as curl's --pinnedpubkey."},
+    {.name = "client-cert", .kind = CONFIG_PATH, .offset = UP(client_cert),
+     .doc = "PEM file of a certificate and its chain, for a resolver that asks who we are."},
+    {.name = "client-key", .kind = CONFIG_PATH, .offset = UP(client_key),
+     .doc = "PEM file of that certificate's key."},
+    {.name = "tier", .kind = CONFIG_COUNT, .offset = UP(tier), BETWEEN(0, 9), .fallback = "0",
+     .doc = "As long as an upstream of a lower tier lives, those of a higher one are not asked."},
     {.name = NULL}};
 static const struct config_key an_upstream[] = {
     {.name = "", .kind = CONFIG_MAP, .children = upstream_keys}, {.name = NULL}};
@@ -55,12 +73,29 @@ static const struct config_key an_upstream[] = {
 #define ROUTE(field) offsetof(struct doh_route_config, field)
 static const struct config_key route_keys[] = {
     {.name = "domains", .kind = CONFIG_LIST, .offset = ROUTE(domains), .count_offset = ROUTE(domain_count),
-     .element_size = sizeof(struct dns_name), .children = a_domain, .required = true,
+     .element_size = sizeof(struct dns_name), .children = a_domain,
      .doc = "Names at and below these domains take the route; the longest match wins."},
+    {.name = "domains-from", .kind = CONFIG_PATH, .offset = ROUTE(domains_from),
+     .doc = "A file like /etc/resolv.conf, read at the start: the domains of its search list are added, as far as no other route "
+            "names them. In a search list like Kubernetes' (NAMESPACE.svc.ZONE, svc.ZONE, ZONE) addresses of names that its "
+            "schema cannot have are answered here: www.example.com.NAMESPACE.svc.ZONE, www.example.com.ZONE."},
     {.name = "servers", .kind = CONFIG_LIST, .offset = ROUTE(servers), .count_offset = ROUTE(server_count),
-     .element_size = sizeof(struct doh_address), .children = a_server, .required = true,
-     .doc = "Plain DNS servers, IP or \"IP:port\". Their answers are not validated: the route is a "
-            "negative trust anchor."},
+     .element_size = sizeof(struct doh_address), .children = a_server,
+     .doc = "Plain DNS servers, IP or \"IP:port\"."},
+    {.name = "servers-from", .kind = CONFIG_PATH, .offset = ROUTE(servers_from),
+     .doc = "A file like /etc/resolv.conf: its servers are asked, too, but never one that is this program. Read again when it "
+            "changes."},
+    {.name = "upstreams", .kind = CONFIG_LIST, .offset = ROUTE(groups), .count_offset = ROUTE(group_count),
+     .element_size = sizeof(char *), .children = a_name, .or_one = true,
+     .doc = "Names of upstreams: these and no others are asked, by DoH. Instead of plain servers."},
+    {.name = "validate", .kind = CONFIG_WORD, .offset = ROUTE(validate), .fallback = "auto", .words = auto_off_on,
+     .doc = "off: the answers are believed as they stand, the route is a negative trust anchor. on: they are proven from the trust "
+            "anchors, like all others. auto: on with upstreams or trust-anchors, off with plain servers."},
+    {.name = "trust-anchors", .kind = CONFIG_LIST, .offset = ROUTE(trust_anchors), .count_offset = ROUTE(trust_anchor_count),
+     .element_size = sizeof(char *), .children = an_anchor_file, .or_one = true,
+     .doc = "Files of anchors for these domains, as in validation; then validate is on."},
+    {.name = "max-negative-ttl", .kind = CONFIG_SECONDS, .offset = ROUTE(negative_ttl_s), BETWEEN(0, 86400), .fallback = "0s",
+     .doc = "Keep absences of this route at most that long; 0s: as all others. 5s suits a cluster where names come and go."},
     {.name = NULL}};
 static const struct config_key a_route[] = {
     {.name = "", .kind = CONFIG_MAP, .children = route_keys}, {.name = NULL}};
@@ -160,6 +195,15 @@ static const struct config_key transport_keys[] = {
      .doc = "A connection whose oldest question is unanswered for that long is given up."},
     {.name = "idle-timeout", .kind = CONFIG_MS, .offset = DOH(idle_ms), BETWEEN(1000, 3600000), .fallback = "30s",
      .doc = "A connection without questions is closed after that time."},
+    {.name = "tls-min", .kind = CONFIG_WORD, .offset = DOH(tls_min), .fallback = "1.2", .words = tls_versions,
+     .doc = "The oldest version of TLS that will do. The newest that both sides know is used."},
+    {.name = "choice", .kind = CONFIG_WORD, .offset = DOH(choice), .fallback = "failover", .words = choices,
+     .doc = "Which upstream of a tier is asked. failover: the first that lives. fastest: of two drawn at "
+            "random the one that answers sooner and has less to do. round-robin: each in turn. spread: "
+            "always the same for names of one registrable domain, so that none sees all."},
+    {.name = "hedge", .kind = CONFIG_WORD, .offset = DOH(hedge), .fallback = "other", .words = hedges,
+     .doc = "other: a question that takes longer than 19 of 20 do is asked at another upstream, too, but "
+            "no more than one in 20. Off keeps each question at one upstream unless that fails."},
     {.name = "padding", .kind = CONFIG_COUNT, .offset = DOH(pad_to), BETWEEN(0, 512), .fallback = "128",
      .doc = "Questions are padded to a multiple of that many octets (RFC 8467); 0: not."},
     {.name = NULL}};
@@ -187,7 +231,7 @@ static const struct config_key root_keys[] = {
     {.name = "upstreams", LIST(c.doh.upstreams, c.doh.upstream_count), .element_size = sizeof(struct doh_upstream_config), .children = an_upstream, .required = true,
      .doc = "DoH resolvers, in order of preference. Two operators or more, so that one can contradict the other."},
     {.name = "routes", LIST(c.doh.routes, c.doh.route_count), .element_size = sizeof(struct doh_route_config), .children = a_route,
-     .doc = "Domains whose questions go to plain DNS servers."},
+     .doc = "Domains whose questions go elsewhere: to certain upstreams, or to plain DNS servers."},
     {.name = "cache", .kind = CONFIG_MAP, .children = cache_keys, .doc = "What is kept, and how long."},
     {.name = "validation", .kind = CONFIG_MAP, .children = validation_keys, .doc = "DNSSEC."},
     {.name = "clients", .kind = CONFIG_MAP, .children = client_keys, .doc = "Who may ask, and how much."},

@@ -19,13 +19,25 @@ static void add_upstreams(struct health *h, const struct doh_pool *pool)
 {
     struct doh_upstream_status status[DOH_UPSTREAMS_MAX];
     uint32_t count = doh_pool_status(pool, status, DOH_UPSTREAMS_MAX);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        const struct doh_upstream_status *s = &status[i];
         add(h,
             "upstream=%.40s connected=%d questions=%" PRIu64 " failures=%" PRIu64 " lies=%" PRIu64
-            " rtt_ms=%u quarantine_ms=%u%s%.80s",
-            status[i].name, status[i].connected, status[i].questions, status[i].failures,
-            status[i].lies, status[i].rtt_ms, status[i].quarantine_ms,
-            status[i].last_error[0] ? " error=" : "", status[i].last_error);
+            " rtt_ms=%u quarantine_ms=%u%s%.120s",
+            s->name, s->connected, s->questions, s->failures, s->lies, s->rtt_ms, s->quarantine_ms,
+            s->last_error[0] ? " error=" : "", s->last_error);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct doh_upstream_status *s = &status[i];
+        add(h,
+            "connections=%.40s handshakes=%" PRIu64 " resumed=%" PRIu64 " reused=%" PRIu64
+            " replays=%" PRIu64 " hedges=%" PRIu64,
+            s->name, s->connects, s->resumed, s->reused, s->replays, s->hedges);
+        add(h,
+            "honesty=%.40s score=%u stripped=%" PRIu64 " bogus=%" PRIu64 " mismatched=%" PRIu64
+            " filtered=%" PRIu64,
+            s->name, s->honesty, s->stripped, s->bogus, s->mismatches, s->filtered);
+    }
 }
 
 void health_fill(struct health *h, const struct server_parts *parts,

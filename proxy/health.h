@@ -5,8 +5,8 @@
 
 #include "proxy/server.h"
 
-#define HEALTH_LINES_MAX 16u
-#define HEALTH_LINE_MAX 200u
+#define HEALTH_LINES_MAX 24u /* so that all of them fit into one UDP answer on loopback */
+#define HEALTH_LINE_MAX 250u /* of a TXT record's string, 255 */
 
 struct health {
     char line[HEALTH_LINES_MAX][HEALTH_LINE_MAX];

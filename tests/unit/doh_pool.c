@@ -400,46 +400,6 @@ static void retry_after_is_obeyed(void **state)
     world_close(&w);
 }
 
-/* --- certificates ---------------------------------------------------------------------------- */
-
-static void certificates_are_checked(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *what, *name, *url_host;
-        long days;
-        bool stranger; /* another authority */
-        const char *said;
-    } cases[] = {
-        {"another host", "elsewhere.test", SERVER_HOST, 5, false, "not for " SERVER_HOST},
-        {"expired", SERVER_HOST, SERVER_HOST, -1, false, "expired"},
-        {"unknown authority", SERVER_HOST, SERVER_HOST, 5, true, "its certificate is refused"},
-        {"address in it", "elsewhere.test", "127.0.0.1", 5, false, NULL},
-        {"host in it", SERVER_HOST, SERVER_HOST, 5, false, NULL},
-    };
-    for (unsigned i = 0; i < COUNT(cases); i++) {
-        print_message("%s\n", cases[i].what);
-        struct question q;
-        struct world w;
-        world_init(&w, 1);
-        struct authority other = authority_new();
-        SSL_CTX_free(w.server[0].context);
-        w.server[0].context =
-            server_context(cases[i].stranger ? &other : &w.ca, cases[i].name, cases[i].days);
-        (void)snprintf(w.url[0], sizeof w.url[0], "https://%s:%u/dns-query", cases[i].url_host,
-                       w.server[0].port);
-        world_start(&w);
-        ask_and_wait(&w, &q, "example.test");
-        assert_int_equal(q.err, cases[i].said ? DOH_E_TLS : DOH_OK);
-        assert_int_equal(w.server[0].requests, cases[i].said ? 0 : 1);
-        assert_int_equal(w.server[0].connections, 1); /* what is refused is not tried again */
-        if (cases[i].said)
-            assert_non_null(strstr(w.warning, cases[i].said));
-        authority_free(&other);
-        world_close(&w);
-    }
-}
-
 /* --- addresses and time ---------------------------------------------------------------------- */
 
 /* Takes connections on 127.0.0.2, same port, and says nothing. */
@@ -797,7 +757,6 @@ int main(void)
         cmocka_unit_test(the_method_changes_once),
         cmocka_unit_test(a_wrong_url_is_said_once),
         cmocka_unit_test(retry_after_is_obeyed),
-        cmocka_unit_test(certificates_are_checked),
         cmocka_unit_test(a_black_hole_costs_a_quarter_second),
         cmocka_unit_test(a_black_hole_alone_ends_in_time),
         cmocka_unit_test(nobody_listens),

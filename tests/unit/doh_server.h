@@ -40,13 +40,14 @@ static inline void add_extension(X509 *cert, X509 *issuer, int nid, const char *
     X509_EXTENSION_free(extension);
 }
 
-static inline X509 *make_certificate(EVP_PKEY *key, const char *name, X509 *issuer,
-                                     EVP_PKEY *issuer_key, long days)
+/* Valid from `from` days from now to `days`; signed by itself without an issuer. */
+static inline X509 *make_certificate_from(EVP_PKEY *key, const char *name, X509 *issuer,
+                                          EVP_PKEY *issuer_key, long from, long days)
 {
     X509 *cert = X509_new();
     X509_set_version(cert, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(cert), issuer ? 2 : 1);
-    X509_gmtime_adj(X509_getm_notBefore(cert), -86400 * 2);
+    X509_gmtime_adj(X509_getm_notBefore(cert), 86400 * from);
     X509_gmtime_adj(X509_getm_notAfter(cert), 86400 * days);
     X509_set_pubkey(cert, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
@@ -54,7 +55,7 @@ static inline X509 *make_certificate(EVP_PKEY *key, const char *name, X509 *issu
     X509_set_issuer_name(cert, X509_get_subject_name(issuer ? issuer : cert));
     if (issuer) {
         char names[128];
-        (void)snprintf(names, sizeof names, "DNS:%s,IP:127.0.0.1", name);
+        (void)snprintf(names, sizeof names, "DNS:%s,IP:127.0.0.1,IP:::1", name);
         add_extension(cert, issuer, NID_subject_alt_name, names);
     } else {
         add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE");
@@ -63,15 +64,26 @@ static inline X509 *make_certificate(EVP_PKEY *key, const char *name, X509 *issu
     return cert;
 }
 
-static inline struct authority authority_new(void)
+static inline X509 *make_certificate(EVP_PKEY *key, const char *name, X509 *issuer,
+                                     EVP_PKEY *issuer_key, long days)
+{
+    return make_certificate_from(key, name, issuer, issuer_key, -2, days);
+}
+
+static inline struct authority authority_named(const char *name)
 {
     struct authority a = {.key = EVP_EC_gen("P-256"), .file = "/tmp/veridoh-unit-ca-XXXXXX"};
-    a.cert = make_certificate(a.key, "test authority", NULL, NULL, 10);
+    a.cert = make_certificate(a.key, name, NULL, NULL, 10);
     FILE *f = fdopen(mkstemp(a.file), "w");
     assert_non_null(f);
     assert_int_equal(PEM_write_X509(f, a.cert), 1);
     assert_int_equal(fclose(f), 0);
     return a;
+}
+
+static inline struct authority authority_new(void)
+{
+    return authority_named("test authority");
 }
 
 static inline void authority_free(struct authority *a)
@@ -96,32 +108,39 @@ enum act {
     ACT_TRUNCATED,
     ACT_OTHER_QUESTION,
     ACT_OTHER_ID,
+    ACT_LARGE, /* as large as an answer may be */
 };
 
 struct behaviour {
     enum act act;
     unsigned first, count; /* for `count` requests from the one numbered `first` on; 0: all */
     unsigned status;       /* 0: 200 */
+    unsigned delay_ms;     /* of the answer */
     const char *media, *age, *retry_after;
 };
 
 struct server {
     uv_loop_t *loop;
     uv_tcp_t tcp;
+    uv_timer_t late; /* looks for delayed answers that are due */
     SSL_CTX *context;
     uint16_t port;
     uint32_t max_streams; /* 0: says nothing */
+    unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
     struct doh_list peers;
     unsigned connections, handshakes, resumed, requests, posts, gets, fresh;
     unsigned batches; /* TCP segments that brought requests */
-    unsigned goodbyes;
-    char order[64]; /* first letters of the names asked for, as they came */
+    unsigned goodbyes, goaways, pings;
+    unsigned open, open_max; /* streams, now and most at one time */
+    char order[64];          /* first letters of the names asked for, as they came */
 };
 
 struct served {
     struct doh_list link;
     int32_t id;
+    uint64_t due_ms; /* 0: not delayed */
+    struct behaviour how;
     bool get;
     char path[2048];
     uint8_t query[2048], reply[SERVER_BIG];
@@ -136,6 +155,7 @@ struct peer {
     BIO *in, *out;
     nghttp2_session *h2;
     bool greeted, doomed, counted;
+    unsigned requests;
     enum act doom;
     char buf[65536];
 };
@@ -239,11 +259,18 @@ static inline void write_reply(struct served *s, enum act act)
     struct dns_rr table[4];
     struct dns_msg msg;
     assert_int_equal(dns_msg_read(s->query, s->query_len, table, 4, &msg), DNS_OK);
-    s->reply_len = act == ACT_BIG ? SERVER_BIG : msg.question_end;
+    s->reply_len = act == ACT_BIG ? SERVER_BIG : act == ACT_LARGE ? DNS_MSG_MAX : msg.question_end;
     memcpy(s->reply, s->query, msg.question_end);
     s->reply[2] = (uint8_t)(0x81 | (act == ACT_TRUNCATED ? 2 : 0));
     s->reply[3] = 0x80;
     memset(s->reply + 6, 0, 6);
+    if (act == ACT_LARGE) { /* one record of a private type behind the question */
+        uint32_t rdata_len = DNS_MSG_MAX - msg.question_end - 12;
+        const uint8_t head[12] = {
+            0xc0, 12, 0xff, 0, 0, 1, 0, 0, 0, 0, (uint8_t)(rdata_len >> 8), (uint8_t)rdata_len};
+        s->reply[7] = 1;
+        memcpy(s->reply + msg.question_end, head, sizeof head);
+    }
     if (act == ACT_OTHER_QUESTION)
         s->reply[msg.question_end - 3] ^= 1; /* the type */
     if (act == ACT_OTHER_ID)
@@ -265,6 +292,22 @@ static inline void reply(struct peer *p, struct served *s, const struct behaviou
         nv[n++] = server_field("retry-after", b->retry_after);
     write_reply(s, b->act);
     assert_int_equal(nghttp2_submit_response(p->h2, s->id, nv, n, &body), 0);
+}
+
+static inline void on_late(uv_timer_t *timer)
+{
+    struct server *server = DOH_ITEM(timer, struct server, late);
+    for (struct doh_list *i = server->peers.next; i != &server->peers; i = i->next) {
+        struct peer *p = DOH_ITEM(i, struct peer, link);
+        for (struct doh_list *j = p->served.next; j != &p->served; j = j->next) {
+            struct served *s = DOH_ITEM(j, struct served, link);
+            if (s->due_ms == 0 || s->due_ms > uv_now(server->loop))
+                continue;
+            s->due_ms = 0;
+            reply(p, s, &s->how);
+        }
+        peer_flush(p);
+    }
 }
 
 static inline void act(struct peer *p, struct served *s)
@@ -290,8 +333,15 @@ static inline void act(struct peer *p, struct served *s)
     case ACT_ABANDON:
         (void)nghttp2_submit_rst_stream(p->h2, 0, s->id, NGHTTP2_INTERNAL_ERROR);
         return;
-    default: reply(p, s, b); return;
+    default: break;
     }
+    if (b->delay_ms == 0) {
+        reply(p, s, b);
+        return;
+    }
+    s->due_ms = uv_now(server->loop) + b->delay_ms;
+    s->how = *b;
+    (void)uv_timer_start(&server->late, on_late, 1, 1);
 }
 
 static inline int on_server_begin(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
@@ -301,6 +351,8 @@ static inline int on_server_begin(nghttp2_session *h2, const nghttp2_frame *fram
     s->id = frame->hd.stream_id;
     doh_list_init(&s->link);
     doh_list_append(&p->served, &s->link);
+    if (++p->server->open > p->server->open_max)
+        p->server->open_max = p->server->open;
     return nghttp2_session_set_stream_user_data(h2, frame->hd.stream_id, s);
 }
 
@@ -338,6 +390,8 @@ static inline int on_server_frame(nghttp2_session *h2, const nghttp2_frame *fram
     struct server *server = p->server;
     if (frame->hd.type == NGHTTP2_GOAWAY)
         server->goodbyes++;
+    if (frame->hd.type == NGHTTP2_PING && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
+        server->pings++;
     if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
         !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
@@ -354,14 +408,18 @@ static inline int on_server_frame(nghttp2_session *h2, const nghttp2_frame *fram
         server->batches++;
     p->counted = true;
     act(p, s);
+    if (++p->requests == server->quota) {
+        server->goaways++;
+        (void)nghttp2_submit_goaway(p->h2, 0, s->id, NGHTTP2_NO_ERROR, NULL, 0);
+    }
     return 0;
 }
 
 static inline int on_server_close(nghttp2_session *h2, int32_t id, uint32_t code, void *arg)
 {
     (void)code;
-    (void)arg;
     struct served *s = nghttp2_session_get_stream_user_data(h2, id);
+    ((struct peer *)arg)->server->open--;
     if (s)
         doh_list_remove(&s->link);
     free(s);
@@ -477,12 +535,15 @@ static inline int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *
     return SSL_TLSEXT_ERR_OK;
 }
 
-static inline SSL_CTX *server_context(const struct authority *ca, const char *name, long days)
+/* `ca` NULL: signed by itself. */
+static inline SSL_CTX *server_context_from(const struct authority *ca, const char *name, long from,
+                                           long days)
 {
     static const unsigned char id[] = "unit";
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = make_certificate(key, name, ca->cert, ca->key, days);
+    X509 *cert =
+        make_certificate_from(key, name, ca ? ca->cert : NULL, ca ? ca->key : NULL, from, days);
     assert_int_equal(SSL_CTX_use_certificate(context, cert), 1);
     assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
     SSL_CTX_set_session_id_context(context, id, sizeof id);
@@ -492,21 +553,48 @@ static inline SSL_CTX *server_context(const struct authority *ca, const char *na
     return context;
 }
 
-/* `days`: until the certificate for `name` expires; may be negative. */
-static inline void server_open(struct server *server, uv_loop_t *loop, const struct authority *ca,
-                               const char *name, long days)
+static inline SSL_CTX *server_context(const struct authority *ca, const char *name, long days)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return server_context_from(ca, name, -2, days);
+}
+
+static inline void server_open_at(struct server *server, uv_loop_t *loop,
+                                  const struct authority *ca, const char *name, long days,
+                                  const struct sockaddr *where)
+{
+    struct sockaddr_storage at;
     int len = sizeof at;
     memset(server, 0, sizeof *server);
     server->loop = loop;
     server->context = server_context(ca, name, days);
     doh_list_init(&server->peers);
+    assert_int_equal(uv_timer_init(loop, &server->late), 0);
     assert_int_equal(uv_tcp_init(loop, &server->tcp), 0);
-    assert_int_equal(uv_tcp_bind(&server->tcp, (const struct sockaddr *)&at, 0), 0);
+    assert_int_equal(uv_tcp_bind(&server->tcp, where, 0), 0);
     assert_int_equal(uv_listen((uv_stream_t *)&server->tcp, 64, on_server_connection), 0);
     assert_int_equal(uv_tcp_getsockname(&server->tcp, (struct sockaddr *)&at, &len), 0);
-    server->port = ntohs(at.sin_port);
+    server->port = ntohs(((struct sockaddr_in *)&at)->sin_port); /* in both families there */
+}
+
+/* `days`: until the certificate for `name` expires; may be negative. */
+static inline void server_open(struct server *server, uv_loop_t *loop, const struct authority *ca,
+                               const char *name, long days)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    server_open_at(server, loop, ca, name, days, (const struct sockaddr *)&at);
+}
+
+/* SETTINGS on every connection that is open: from now on so many streams. */
+static inline void server_limit(struct server *server, uint32_t streams)
+{
+    nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams}};
+    for (struct doh_list *i = server->peers.next; i != &server->peers; i = i->next) {
+        struct peer *p = DOH_ITEM(i, struct peer, link);
+        if (!p->greeted)
+            continue;
+        assert_int_equal(nghttp2_submit_settings(p->h2, 0, settings, 1), 0);
+        peer_flush(p);
+    }
 }
 
 static inline void server_hang_up(struct server *server)
@@ -518,7 +606,9 @@ static inline void server_hang_up(struct server *server)
 static inline void server_close(struct server *server)
 {
     server_hang_up(server);
-    uv_close((uv_handle_t *)&server->tcp, NULL);
+    uv_close((uv_handle_t *)&server->late, NULL);
+    if (!uv_is_closing((uv_handle_t *)&server->tcp))
+        uv_close((uv_handle_t *)&server->tcp, NULL);
     SSL_CTX_free(server->context);
 }
 

@@ -95,6 +95,25 @@ static inline void run_until(struct world *w, const unsigned *counter, unsigned 
     assert_int_equal(uv_timer_stop(&w->patience), 0);
 }
 
+static inline void on_pause_over(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+/* Runs the loop for that long. */
+static inline void pause_ms(struct world *w, uint64_t ms)
+{
+    bool over = false;
+    uv_timer_t timer;
+    assert_int_equal(uv_timer_init(&w->loop, &timer), 0);
+    timer.data = &over;
+    assert_int_equal(uv_timer_start(&timer, on_pause_over, ms, 0), 0);
+    while (!over)
+        (void)uv_run(&w->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    (void)uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
 static inline void on_world_closed(void *arg)
 {
     ((struct world *)arg)->pool_closed = true;
