@@ -6,9 +6,9 @@ BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config
     libuv1-dev libnghttp2-dev libssl-dev libc-ares-dev libyaml-dev libexpat1-dev)
 UNIT_PACKAGES=("${BUILD_PACKAGES[@]}" libcmocka-dev)
 DEMO_PACKAGES=("${UNIT_PACKAGES[@]}" bind9-dnsutils)
-INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3)
-LAB_PACKAGES=("${INTEGRATION_PACKAGES[@]}" openssl iproute2
-    bind9 bind9-utils knot knot-dnsutils ldnsutils unbound)
+INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3 openssl unbound knot)
+LAB_PACKAGES=("${INTEGRATION_PACKAGES[@]}" iproute2
+    bind9 bind9-utils knot-dnsutils ldnsutils)
 FAULTS_PACKAGES=("${INTEGRATION_PACKAGES[@]}" openssl iproute2
     bind9 unbound dnsdist nghttp2-proxy nginx-light)
 FUZZ_PACKAGES=("${UNIT_PACKAGES[@]}" clang libclang-rt-dev)

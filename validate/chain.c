@@ -72,6 +72,11 @@ static void trace_known(struct val_job *job, const struct val_anchor_hit *hit,
     }
 }
 
+static bool is_insecure_cut(const struct val_zone *zone)
+{
+    return zone->kind == VAL_ZONE_INSECURE && zone->reason.why != VAL_WHY_ITERATIONS;
+}
+
 /* Where the walk begins: the deepest zone at or above the target that is known, else the anchor. */
 static struct chain_end begin(struct val_job *job, const struct dns_name *target, bool signer)
 {
@@ -91,7 +96,7 @@ static struct chain_end begin(struct val_job *job, const struct dns_name *target
     for (unsigned labels = target->labels + 1u; labels-- > hit.zone.labels;) {
         struct dns_name name = dns_name_suffix(target, labels);
         const struct val_zone *zone = known_find(job, &name);
-        if (zone && (zone->kind == VAL_ZONE_SECURE || zone->kind == VAL_ZONE_INSECURE ||
+        if (zone && (zone->kind == VAL_ZONE_SECURE || is_insecure_cut(zone) ||
                      (zone->kind == VAL_ZONE_BAD && labels == hit.zone.labels)))
             return by_known(zone, NULL);
     }
@@ -128,8 +133,18 @@ static bool jump(struct val_job *job, const struct val_zone *zone, const struct 
     return true;
 }
 
+/* NSEC3 of too many iterations says nothing of a name, so that an unsigned zone may begin there
+ * (RFC 9276 3.2). None does where the zone above signs something further down, a DS above all: the
+ * walk goes on, and that counts, whatever became known first. */
+static bool is_doubtful(const struct chain_end *end)
+{
+    return end->end == CHAIN_INSECURE && end->reason.why == VAL_WHY_ITERATIONS;
+}
+
+/* `doubtful`: what the walk ends with if it finds nothing better. */
 static struct chain_end one_step(struct val_job *job, const struct val_zone *zone, unsigned *labels,
-                                 const struct dns_name *target, bool signer)
+                                 const struct dns_name *target, bool signer,
+                                 const struct chain_end *doubtful)
 {
     unsigned from = (*labels)++;
     struct dns_name name = dns_name_suffix(target, *labels);
@@ -142,7 +157,10 @@ static struct chain_end one_step(struct val_job *job, const struct val_zone *zon
         name = dns_name_suffix(target, *labels);
         found = known_find(job, &name);
     }
-    struct chain_end end = found ? by_known(found, zone) : cut_resolve(job, zone, &name);
+    struct chain_end end = found ? by_known(found, zone)
+                           : is_doubtful(doubtful)
+                               ? cut_resolve_doubtful(job, zone, &name, doubtful)
+                               : cut_resolve(job, zone, &name);
     return fetch_ahead(job, end, from, target, signer);
 }
 
@@ -156,7 +174,7 @@ static bool too_deep(const struct val_job *job, const struct val_zone *zone, uns
 
 struct chain_end chain_walk(struct val_job *job, const struct dns_name *target, bool signer)
 {
-    struct chain_end end = begin(job, target, signer);
+    struct chain_end end = begin(job, target, signer), doubtful = {.end = CHAIN_SECURE};
     unsigned labels = end.end == CHAIN_SECURE ? end.zone->name.labels : 0;
     while (end.end == CHAIN_SECURE) {
         if (too_deep(job, end.zone, labels)) {
@@ -165,8 +183,14 @@ struct chain_end chain_walk(struct val_job *job, const struct dns_name *target, 
             return chain_end_of(CHAIN_BOGUS, &r);
         }
         if (labels == target->labels)
-            return end;
-        end = one_step(job, end.zone, &labels, target, signer);
+            return is_doubtful(&doubtful) ? doubtful : end;
+        const struct val_zone *zone = end.zone;
+        end = one_step(job, zone, &labels, target, signer, &doubtful);
+        if (is_doubtful(&end)) {
+            doubtful = end;
+            end = end_at(zone);
+        } else if (end.end == CHAIN_SECURE)
+            doubtful.end = CHAIN_SECURE;
     }
     return end;
 }

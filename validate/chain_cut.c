@@ -3,7 +3,7 @@
  * no cut at all. */
 #include "validate/chain_parts.h"
 
-#define DENIALS_MAX 24u
+#define DENIALS_MAX 64u
 
 /* --- ends ------------------------------------------------------------------------------------ */
 
@@ -281,4 +281,19 @@ struct chain_end cut_resolve(struct val_job *job, const struct val_zone *parent,
                              const struct dns_name *name)
 {
     return doubt(job, name, false, judge(job, parent, name));
+}
+
+struct chain_end cut_resolve_doubtful(struct val_job *job, const struct val_zone *parent,
+                                      const struct dns_name *name, const struct chain_end *doubtful)
+{
+    const struct job_message *m = known_message(job, name, DNS_TYPE_DS);
+    if (!m)
+        return want(job, name, DNS_TYPE_DS);
+    const struct val_rrset *ds = unusable(m) ? NULL : val_rrsets_find(&m->sets, name, DNS_TYPE_DS);
+    const struct val_verified *v;
+    if (!ds)
+        return *doubtful;
+    if (!job_verify(job, ds, parent, &v))
+        return chain_pending(job);
+    return v->secure ? cut_resolve(job, parent, name) : *doubtful;
 }

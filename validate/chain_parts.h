@@ -36,6 +36,11 @@ struct chain_end cut_from_anchor(struct val_job *job, const struct val_anchor_hi
  * zone, no cut. */
 struct chain_end cut_resolve(struct val_job *job, const struct val_zone *parent,
                              const struct dns_name *name);
+/* The same below a name where an unsigned zone may begin: only a DS that `parent` signed counts,
+ * otherwise `doubtful` comes back. What is below an unsigned zone need not prove anything. */
+struct chain_end cut_resolve_doubtful(struct val_job *job, const struct val_zone *parent,
+                                      const struct dns_name *name,
+                                      const struct chain_end *doubtful);
 
 /* --- chain_trace.c --- */
 void chain_trace_zone(struct val_job *job, const struct val_zone *zone, enum val_trace_kind kind);

@@ -227,6 +227,13 @@ static void rcode(struct world *world, struct reply *reply, const struct rule *r
     empty_with(reply, (uint16_t)(strtoul(rule->value, NULL, 10) & 0xfff));
 }
 
+/* The records stay as they are. */
+static void relabel(struct world *world, struct reply *reply, const struct rule *rule)
+{
+    (void)world;
+    reply->rcode = (uint16_t)(strtoul(rule->value, NULL, 10) & 0xfff);
+}
+
 /* Records that nobody asked for, in every section. */
 static void extra(struct world *world, struct reply *reply, const struct rule *rule)
 {
@@ -249,5 +256,6 @@ const struct lie reply_lies[] = {
     {"sibling", sibling, NULL},   {"unsigned-lie", unsigned_lie, NULL},
     {"nodata", nodata, NULL},     {"nxdomain-unsigned", nxdomain_unsigned, NULL},
     {"servfail", servfail, NULL}, {"rcode", rcode, NULL},
-    {"extra", extra, NULL},       {NULL, NULL, NULL},
+    {"relabel", relabel, NULL},   {"extra", extra, NULL},
+    {NULL, NULL, NULL},
 };

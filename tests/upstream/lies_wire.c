@@ -76,6 +76,17 @@ static void delay(struct outcome *o, const struct rule *rule)
     o->delay_ms = number(rule, 0);
 }
 
+/* Between nothing and the value, by the question (FNV-1a): answers arrive in another order than
+ * the questions left, the same for the same questions. */
+static void jitter(struct outcome *o, const struct rule *rule)
+{
+    enum { QUESTION = 48 };
+    uint32_t hash = 2166136261u;
+    for (uint32_t i = DNS_HEADER_LEN; i < o->len && i < DNS_HEADER_LEN + QUESTION; i++)
+        hash = (hash ^ o->wire[i]) * 16777619u;
+    o->delay_ms += (hash >> 8) % (number(rule, 0) + 1);
+}
+
 static void slow_body(struct outcome *o, const struct rule *rule)
 {
     o->slow_ms = number(rule, 20);
@@ -135,6 +146,7 @@ const struct lie outcome_lies[] = {
     {"media", NULL, media},
     {"age", NULL, age},
     {"delay", NULL, delay},
+    {"jitter", NULL, jitter},
     {"slow-body", NULL, slow_body},
     {"drop", NULL, drop},
     {"reset", NULL, tcp_reset},
