@@ -143,6 +143,10 @@ class Asked:
     def wildcard_nodata_for_ds(self):
         return self.type == "DS" and self.hops[-1].kind == "wildcard-nodata"
 
+    def dname_twice(self):
+        owners = [hop.node for hop in self.hops if hop.kind == "dname"]
+        return len(owners) > len(set(owners))
+
     def too_long(self):
         return self.rcode == "YXDOMAIN"
 
@@ -169,6 +173,7 @@ UNBOUND_DIFFERS = [
      Asked.cut_below_empty),
     ("a wildcard's NODATA behind an alias is refused", Asked.wildcard_nodata_behind_alias),
     ("an answer to CNAME ends at the CNAME that a DNAME made", Asked.cname_through_dname),
+    ("a DNAME that an answer uses twice is there once, and missed", Asked.dname_twice),
     ("its cache of negative answers denies a DS without a look at the wildcard",
      Asked.wildcard_nodata_for_ds),
     ("YXDOMAIN is passed on unproven", Asked.too_long),
@@ -180,6 +185,7 @@ DELV_DIFFERS = [
     ("opt-out does not show in what it prints", Asked.opt_out_covers),
     ("a wildcard's NODATA behind an alias", Asked.wildcard_nodata_behind_alias),
     ("denials of too many iterations above the cut end the chain early", Asked.cut_below_empty),
+    ("asks by itself for an alias's target, which is lied about", Asked.lied_about),
     ("waits in vain for something better than YXDOMAIN", Asked.too_long),
     ("wants DNSKEYs of zones that are proven insecure", Asked.keys_lied_about),
 ]
