@@ -46,9 +46,10 @@ struct cache_key {
 struct cache_answer {
     const uint8_t *wire; /* a whole message without OPT, as val_job_write() makes it (DO form) */
     uint32_t len;
-    enum val_status status; /* SECURE or INSECURE only; with checking_disabled: INSECURE */
-    uint64_t expires_s;     /* wall clock end of every signature in it; UINT64_MAX: none */
-    struct dns_ede ede;     /* informational, code DNS_EDE_NONE for most */
+    enum val_status status;  /* SECURE or INSECURE only; with checking_disabled: INSECURE */
+    uint64_t expires_s;      /* wall clock end of every signature in it; UINT64_MAX: none */
+    struct dns_ede ede;      /* informational, code DNS_EDE_NONE for most */
+    uint32_t negative_ttl_s; /* an absence is kept that long at most; 0: as the limits say */
 };
 
 /* Stores under key->question; the TTL is the lowest of its records' (negative answers: RFC 2308 5,

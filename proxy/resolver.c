@@ -208,6 +208,8 @@ static void complete(struct resolver *r, struct query *q)
         .status = q->answer.status,
         .expires_s = q->checking_disabled ? UINT64_MAX : val_job_verdict(q->job)->expires_s,
         .ede = q->answer.ede,
+        .negative_ttl_s =
+            q->route == DOH_ROUTE_DEFAULT ? 0 : r->config->doh.routes[q->route].negative_ttl_s,
     };
     cache_answer_put(r->cache, &key, &answer, now);
 }
@@ -277,7 +279,7 @@ static bool failed_lately(struct resolver *r, struct query *q)
 struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_question *question,
                                   resolver_done_fn *done, void *arg)
 {
-    uint32_t route = doh_route_find(&r->config->doh, &question->question->name);
+    uint32_t route = doh_route_of(&r->config->doh, question->question);
     bool joinable = !question->trace && !question->past_cache;
     struct query *q = joinable ? find_joinable(r, question, route) : NULL;
     if (r->closing || (q && q->ask_count >= WAITERS_MAX))

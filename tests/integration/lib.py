@@ -3,6 +3,7 @@
 control channel of fake-upstream, dig, and a bare DNS client for what dig refuses to send."""
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -39,16 +40,18 @@ def wait_for(condition, what):
 
 
 def free_port():
-    """A port that is free for UDP and TCP on 127.0.0.1."""
+    """A port that is free for UDP and TCP on 127.0.0.1, below those that the kernel gives to
+    outgoing connections: so that none of them takes it before it is listened on."""
     while True:
+        port = random.SystemRandom().randrange(12000, 32000)
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
             try:
-                udp.bind(tcp.getsockname())
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return tcp.getsockname()[1]
+            return port
 
 
 class Process:

@@ -318,6 +318,7 @@ static inline void world_patch_ds(struct world *world, const char *child, uint32
 {
     struct dns_name name = world_name(child);
     struct world_zone *parent = world_parent(world, &name);
+    world_find_zone(world, child)->unusable_ds = true;
     for (uint32_t i = 0; i < parent->count; i++)
         if (parent->rr[i].type == DNS_TYPE_DS && dns_name_equal(&parent->rr[i].owner, &name))
             parent->rr[i].rdata[at] = value;

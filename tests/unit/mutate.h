@@ -145,16 +145,19 @@ struct change {
 
 #define CHANGES_MAX 800u
 
+static inline bool is_head(const struct field *field)
+{
+    return field >= head_fields && field < head_fields + HEAD_COUNT;
+}
+
 /* Not each bit of a long field, whose octets are all the same to everybody: of names by turns the
- * one that is case and the lowest, of hashes and keys those of three octets. Class and TTL are read
- * as wholes. */
+ * one that is case and the lowest, of hashes and keys those of three octets. Type, class
+ * and TTL are read as wholes. */
 static inline bool bit_matters(const struct field *field, uint32_t octet, uint32_t bit,
                                uint32_t len)
 {
     switch (field->kind) {
-    case FIELD_NUMBER:
-        return (field != &head_fields[HEAD_TTL] && field != &head_fields[HEAD_CLASS]) ||
-               bit % 4 == 3;
+    case FIELD_NUMBER: return !is_head(field) || bit % 4 == 3;
     case FIELD_NAME: return bit == (octet % 2 ? 2u : 7u);
     case FIELD_COUNTED: return true;
     case FIELD_REST: return len <= 8 || octet == 0 || octet == len / 2 || octet == len - 1;

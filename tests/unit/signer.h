@@ -20,7 +20,7 @@
 #define WORLD_TTL 3600u
 #define WORLD_RDATA_MAX 600u
 #define WORLD_RR_MAX 96u
-#define WORLD_ZONES_MAX 24u
+#define WORLD_ZONES_MAX 32u
 #define WORLD_NAMES_MAX 64u
 #define WORLD_KEY_MAX 300u /* octets of a DNSKEY's RDATA */
 
@@ -38,7 +38,8 @@ enum world_denial { WORLD_NSEC, WORLD_NSEC3, WORLD_OPT_OUT, WORLD_UNSIGNED };
 struct world_zone {
     struct dns_name name;
     enum world_denial denial;
-    bool no_ds; /* signed, but its parent says nothing of it */
+    bool no_ds;       /* signed, but its parent says nothing of it */
+    bool unusable_ds; /* its parent says something that nobody here understands */
     uint8_t algorithm;
     uint16_t iterations;
     EVP_PKEY *key;
@@ -71,10 +72,13 @@ static inline struct dns_name world_name(const char *text)
 
 /* --- keys and signatures --------------------------------------------------------------------- */
 
+/* Ed25519 keys are the same in every run, one after the other. */
 static inline EVP_PKEY *world_keygen(uint8_t algorithm)
 {
+    static uint8_t seed[32];
+    seed[0]++;
     switch (algorithm) {
-    case DNS_ALG_ED25519: return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case DNS_ALG_ED25519: return EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL, seed, 32);
     case DNS_ALG_RSASHA256: return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024); /* quick */
     default: return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     }
