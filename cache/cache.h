@@ -27,6 +27,7 @@ struct cache_limits {
     uint32_t negative_ttl_s; /* cap for NODATA and NXDOMAIN (RFC 2308 5) */
     uint32_t failure_ttl_s;  /* first failure; doubles up to failure_max_ttl_s (RFC 9520 3.2) */
     uint32_t failure_max_ttl_s;
+    bool gaps; /* keep them (cache/gaps.h) */
 };
 
 struct cache;
@@ -112,12 +113,12 @@ const struct val_zone *cache_zone_find(struct cache *cache, const struct dns_nam
 
 /* --- the operator's view --------------------------------------------------------------------- */
 
-void cache_flush(struct cache *cache); /* answers, failures and zones */
+void cache_flush(struct cache *cache); /* everything */
 
 struct cache_stats {
     uint64_t hits, misses, puts, evictions;
-    uint64_t answers, failures, zones; /* held now */
-    uint64_t bytes;                    /* held now, everything counted */
+    uint64_t answers, failures, zones, gaps; /* held now */
+    uint64_t bytes;                          /* held now, everything counted */
 };
 struct cache_stats cache_stats(struct cache *cache);
 

@@ -4,6 +4,7 @@
 #define CACHE_STORE_H
 
 #include "cache/cache.h"
+#include "cache/gaps_parts.h"
 #include "cache/shard.h"
 
 #include <pthread.h>
@@ -31,6 +32,7 @@ struct cache {
     _Atomic int64_t clock_offset_s;
     struct cache_shard answers[CACHE_SHARDS]; /* and failures */
     struct cache_shard zones[CACHE_ZONE_SHARDS];
+    struct gaps gaps;
 };
 
 enum cache_kind { CACHE_ANSWER, CACHE_FAILURE, CACHE_ZONE }; /* the first octet of a key */

@@ -4,7 +4,7 @@
 #include "validate/job_parts.h"
 
 #define SIGNERS_MAX 4u
-#define DENIALS_MAX 24u
+#define DENIALS_MAX 64u
 
 static void settle(struct job_subject *s, enum val_status status, const struct val_reason *reason)
 {
