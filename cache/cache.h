@@ -101,6 +101,9 @@ bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct
                         struct dns_ede *ret);
 /* The question was answered after all: the next failure starts small again. */
 void cache_failure_clear(struct cache *cache, const struct cache_key *key);
+/* The network has changed, or an upstream is back: none of the failures up to now counts any more.
+ */
+void cache_failures_forgive(struct cache *cache, struct cache_now now);
 
 /* --- zones: keys, insecure cuts, non-cuts, with their verdicts ------------------------------- */
 
