@@ -12,6 +12,7 @@
 
 #include "cache/snapshot.h"
 #include "dns/message.h"
+#include "validate/memo.h"
 #include "validate/reason.h"
 #include "validate/zone.h"
 
@@ -27,6 +28,7 @@ struct cache_limits {
     uint32_t negative_ttl_s; /* cap for NODATA and NXDOMAIN (RFC 2308 5) */
     uint32_t failure_ttl_s;  /* first failure; doubles up to failure_max_ttl_s (RFC 9520 3.2) */
     uint32_t failure_max_ttl_s;
+    bool gaps; /* keep them (cache/gaps.h) */
 };
 
 struct cache;
@@ -46,9 +48,10 @@ struct cache_key {
 struct cache_answer {
     const uint8_t *wire; /* a whole message without OPT, as val_job_write() makes it (DO form) */
     uint32_t len;
-    enum val_status status; /* SECURE or INSECURE only; with checking_disabled: INSECURE */
-    uint64_t expires_s;     /* wall clock end of every signature in it; UINT64_MAX: none */
-    struct dns_ede ede;     /* informational, code DNS_EDE_NONE for most */
+    enum val_status status;  /* SECURE or INSECURE only; with checking_disabled: INSECURE */
+    uint64_t expires_s;      /* wall clock end of every signature in it; UINT64_MAX: none */
+    struct dns_ede ede;      /* informational, code DNS_EDE_NONE for most */
+    uint32_t negative_ttl_s; /* an absence is kept that long at most; 0: as the limits say */
 };
 
 /* Stores under key->question; the TTL is the lowest of its records' (negative answers: RFC 2308 5,
@@ -98,6 +101,9 @@ bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct
                         struct dns_ede *ret);
 /* The question was answered after all: the next failure starts small again. */
 void cache_failure_clear(struct cache *cache, const struct cache_key *key);
+/* The network has changed, or an upstream is back: none of the failures up to now counts any more.
+ */
+void cache_failures_forgive(struct cache *cache, struct cache_now now);
 
 /* --- zones: keys, insecure cuts, non-cuts, with their verdicts ------------------------------- */
 
@@ -108,14 +114,20 @@ void cache_zone_put(struct cache *cache, const struct val_zone *zone);
 const struct val_zone *cache_zone_find(struct cache *cache, const struct dns_name *name,
                                        uint64_t wall_s);
 
+/* --- signatures that verified (validate/memo.h) -------------------------------------------------
+ */
+
+/* Fills in *ret, which borrows the cache and may be used from any thread. */
+void cache_memo_open(struct cache *cache, struct val_memo *ret);
+
 /* --- the operator's view --------------------------------------------------------------------- */
 
-void cache_flush(struct cache *cache); /* answers, failures and zones */
+void cache_flush(struct cache *cache); /* everything */
 
 struct cache_stats {
     uint64_t hits, misses, puts, evictions;
-    uint64_t answers, failures, zones; /* held now */
-    uint64_t bytes;                    /* held now, everything counted */
+    uint64_t answers, failures, zones, gaps; /* held now */
+    uint64_t bytes;                          /* held now, everything counted */
 };
 struct cache_stats cache_stats(struct cache *cache);
 

@@ -2,7 +2,7 @@
 #include "doh/pool.h"
 
 #include "doh/fetch.h"
-#include "doh/plain.h"
+#include "doh/route.h"
 #include "doh/shared.h"
 #include "doh/upstream.h"
 
@@ -53,6 +53,20 @@ void doh_pool_event(struct doh_pool *pool, enum doh_event_level level, const cha
     pool->on_event(pool->event_arg, level, text);
 }
 
+void doh_pool_on_news(struct doh_pool *pool, void (*on_news)(void *arg), void *arg)
+{
+    pool->on_news = on_news;
+    pool->news_arg = arg;
+}
+
+void doh_pool_news(struct doh_pool *pool)
+{
+    if (pool->warm)
+        doh_pool_warm(pool);
+    if (pool->on_news && !pool->closing)
+        pool->on_news(pool->news_arg);
+}
+
 /* --- the turn ------------------------------------------------------------------------------ */
 
 static void on_busy(uv_idle_t *idle)
@@ -94,6 +108,7 @@ static void on_prepare(uv_prepare_t *prepare)
         close_handles(pool);
         return;
     }
+    doh_network_turn(&pool->network);
     choose_upstreams(pool);
     for (uint32_t i = 0; i < pool->upstream_count; i++)
         doh_upstream_pump(&pool->upstreams[i]);
@@ -179,7 +194,8 @@ static void close_handles(struct doh_pool *pool)
     for (uint32_t i = 0; i < pool->upstream_count; i++)
         doh_upstream_close(&pool->upstreams[i]);
     for (uint32_t i = 0; i < pool->config->route_count; i++)
-        doh_plain_close(pool->routes[i]);
+        doh_route_close(pool->routes[i]);
+    doh_network_close(&pool->network);
     uv_close((uv_handle_t *)&pool->turn, on_prepare_closed);
     uv_close((uv_handle_t *)&pool->busy, on_busy_closed);
     uv_close((uv_handle_t *)&pool->alarm, on_alarm_closed);
@@ -209,7 +225,7 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
                               .upstream_count = config->upstream_count,
                               .alarm_ms = UINT64_MAX};
     pool->upstreams = calloc(config->upstream_count + 1u, sizeof pool->upstreams[0]);
-    pool->routes = calloc(config->route_count + 1u, sizeof(struct doh_plain *));
+    pool->routes = calloc(config->route_count + 1u, sizeof(struct doh_route *));
     if (!pool->upstreams || !pool->routes) {
         free_pool(pool);
         return NULL;
@@ -218,6 +234,7 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
     doh_list_init(&pool->asked);
     doh_list_init(&pool->finished);
     init_loop(pool);
+    doh_network_open(&pool->network, pool);
     for (uint32_t i = 0; i < pool->upstream_count; i++)
         doh_upstream_init(&pool->upstreams[i], pool, i);
     return pool;
@@ -225,6 +242,7 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
 
 void doh_pool_warm(struct doh_pool *pool)
 {
+    pool->warm = true;
     if (pool->upstream_count > 0 && !pool->closing)
         doh_upstream_warm(&pool->upstreams[0]);
 }
@@ -276,6 +294,30 @@ uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *
         }
     }
     return best;
+}
+
+static bool is_domain_of(const struct doh_route_config *route, const struct dns_name *name)
+{
+    for (uint32_t d = 0; d < route->domain_count; d++)
+        if (dns_name_equal(&route->domains[d], name))
+            return true;
+    return false;
+}
+
+uint32_t doh_route_of(const struct doh_config *config, const struct dns_question *question)
+{
+    uint32_t route = doh_route_find(config, &question->name);
+    if (route == DOH_ROUTE_DEFAULT || config->routes[route].validate != DOH_ROUTE_VALIDATED ||
+        question->type != DNS_TYPE_DS || question->name.labels == 0 ||
+        !is_domain_of(&config->routes[route], &question->name))
+        return route;
+    struct dns_name parent = dns_name_suffix(&question->name, question->name.labels - 1u);
+    return doh_route_find(config, &parent);
+}
+
+bool doh_route_is_plain(const struct doh_config *config, uint32_t route)
+{
+    return route != DOH_ROUTE_DEFAULT && config->routes[route].upstreams == 0;
 }
 
 void doh_pool_blame(struct doh_pool *pool, uint32_t upstream, enum doh_lie lie)

@@ -2,6 +2,7 @@
 #include "proxy/policy.h"
 
 #include "doh/pool.h"
+#include "proxy/search.h"
 
 #include <string.h>
 #include <strings.h>
@@ -180,6 +181,10 @@ struct policy_local policy_local(const struct config *config, const struct dns_q
 {
     struct policy_local local = {.answer = POLICY_FORWARD};
     const struct special_name *special = find_special(&question->name);
+    if (search_is_expansion(&config->doh, question, &local.zone)) {
+        local.answer = POLICY_NXDOMAIN;
+        return local;
+    }
     if (!special || is_overruled(config, &question->name, special, now_s))
         return local;
     local.answer = answer_of(special, question);
