@@ -4,8 +4,9 @@
 #include "cache/store.h"
 
 #define CHECKING_DISABLED 0x80u /* of the first octet; the lower half of it is the kind */
-#define ROUTE_MASK 0xffffffu /* a configuration of one MiB has fewer; the special ones keep apart  \
-                              */
+#define ROUTE_MASK                                                                                 \
+    0xffffffu /* a configuration of one MiB has fewer; the special ones keep apart                 \
+               */
 
 /* Length octets are below 'A'. A plain loop over two arrays: compilers make vector code of it. */
 static void copy_lower(uint8_t *restrict to, const uint8_t *restrict from, size_t len)
