@@ -259,6 +259,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->joinable = !question->trace && !question->past_cache;
     q->origin = DOH_ROUTE_DEFAULT;
     q->answer.ede.code = DNS_EDE_NONE;
+    q->passed.code = DNS_EDE_NONE;
     q->budget = val_budget_init(&r->config->limits);
     q->started_us = resolver_us();
     q->deadline_ms = resolver_now(r).mono_ms + r->config->query_ms;

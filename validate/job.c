@@ -160,7 +160,15 @@ static bool ask(struct val_job *job, const struct val_need *need, bool necessary
         !val_budget_take(&job->budget->fetches, 1))
         return false;
     job->asked[job->asked_count++] = *need;
+    job->unforeseen +=
+        !among(job->expected, job->expected_count, &need->name, need->type, need->fresh);
     return true;
+}
+
+void val_job_expect(struct val_job *job, const struct val_need *need)
+{
+    if (job->expected_count < VAL_PLAN_MAX)
+        job->expected[job->expected_count++] = *need;
 }
 
 void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh,
@@ -362,7 +370,7 @@ static void begin_step(struct val_job *job, uint64_t now_s)
 
 enum val_step val_job_step(struct val_job *job, uint64_t now_s)
 {
-    uint32_t asked_before = job->asked_count;
+    uint32_t unforeseen_before = job->unforeseen;
     if (job->state == JOB_DONE)
         return VAL_DONE;
     begin_step(job, now_s);
@@ -377,7 +385,7 @@ enum val_step val_job_step(struct val_job *job, uint64_t now_s)
         return decide(job);
     if (!job->starved || job->spent || job->out_of_memory)
         return give_up(job);
-    if (job->asked_count > asked_before && !val_budget_take(&job->budget->flights, 1))
+    if (job->unforeseen > unforeseen_before && !val_budget_take(&job->budget->flights, 1))
         return give_up(job);
     return VAL_NEED;
 }

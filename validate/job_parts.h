@@ -111,6 +111,9 @@ struct val_job {
     uint32_t need_count;
     struct val_need asked[JOB_MESSAGES_MAX]; /* every need there ever was */
     uint32_t asked_count;
+    struct val_need expected[VAL_PLAN_MAX]; /* under way before any need was known */
+    uint32_t expected_count;
+    uint32_t unforeseen; /* of those asked: not among them */
     struct val_verdict verdict;
 };
 
