@@ -12,6 +12,7 @@
 
 #include "cache/snapshot.h"
 #include "dns/message.h"
+#include "validate/memo.h"
 #include "validate/reason.h"
 #include "validate/zone.h"
 
@@ -101,6 +102,9 @@ bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct
                         struct dns_ede *ret);
 /* The question was answered after all: the next failure starts small again. */
 void cache_failure_clear(struct cache *cache, const struct cache_key *key);
+/* The network has changed, or an upstream is back: none of the failures up to now counts any more.
+ */
+void cache_failures_forgive(struct cache *cache, struct cache_now now);
 
 /* --- zones: keys, insecure cuts, non-cuts, with their verdicts ------------------------------- */
 
@@ -110,6 +114,12 @@ void cache_zone_put(struct cache *cache, const struct val_zone *zone);
  * when it would have ended: the answers' calls tell how far the clocks have come apart. */
 const struct val_zone *cache_zone_find(struct cache *cache, const struct dns_name *name,
                                        uint64_t wall_s);
+
+/* --- signatures that verified (validate/memo.h) -------------------------------------------------
+ */
+
+/* Fills in *ret, which borrows the cache and may be used from any thread. */
+void cache_memo_open(struct cache *cache, struct val_memo *ret);
 
 /* --- the operator's view --------------------------------------------------------------------- */
 
