@@ -79,38 +79,76 @@ static uint32_t ttl_left(const struct answer *a, struct cache_now now)
     return (uint32_t)(valid_s < left_s ? valid_s : left_s);
 }
 
-/* Copies the message with its TTLs lowered; none outlives a signature. */
-static void copy_aged(const struct answer_form *form, uint32_t age_s, uint64_t valid_s,
-                      uint8_t *buf)
+static uint32_t read_ttl(const uint8_t *p)
 {
-    memcpy(buf, form->wire, form->len);
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void write_ttl(uint8_t *p, uint32_t ttl_s)
+{
+    p[0] = (uint8_t)(ttl_s >> 24);
+    p[1] = (uint8_t)(ttl_s >> 16);
+    p[2] = (uint8_t)(ttl_s >> 8);
+    p[3] = (uint8_t)ttl_s;
+}
+
+static uint32_t ttl_off(const struct answer_form *form, uint32_t i)
+{
+    const uint8_t *off = form->ttl_offs + 2u * i;
+    return (uint32_t)off[0] << 8 | off[1];
+}
+
+/* None outlives a signature. */
+static void age(const struct answer_form *form, uint32_t age_s, uint64_t valid_s, uint8_t *buf)
+{
     for (uint32_t i = 0; i < form->count; i++) {
-        const uint8_t *off = form->ttl_offs + 2u * i;
-        uint8_t *p = buf + ((uint32_t)off[0] << 8 | off[1]);
-        uint32_t ttl_s = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+        uint8_t *p = buf + ttl_off(form, i);
+        uint32_t ttl_s = read_ttl(p);
         ttl_s = ttl_s > age_s ? ttl_s - age_s : 0;
-        ttl_s = valid_s < ttl_s ? (uint32_t)valid_s : ttl_s;
-        p[0] = (uint8_t)(ttl_s >> 24);
-        p[1] = (uint8_t)(ttl_s >> 16);
-        p[2] = (uint8_t)(ttl_s >> 8);
-        p[3] = (uint8_t)ttl_s;
+        write_ttl(p, valid_s < ttl_s ? (uint32_t)valid_s : ttl_s);
     }
 }
 
-static bool copy_hit(const struct answer *a, bool dnssec_ok, struct cache_now now, uint8_t *buf,
-                     uint32_t cap, struct cache_hit *ret)
+static bool copy_form(const struct answer *a, const struct answer_form *form, bool dnssec_ok,
+                      uint8_t *buf, uint32_t cap, struct cache_hit *ret)
 {
-    struct answer_form form = answer_form(a, dnssec_ok);
-    if (form.len == 0 || form.len > cap)
+    if (form->len == 0 || form->len > cap)
         return false;
-    copy_aged(&form, (uint32_t)(age_ms(a, now) / 1000), answer_expires_s(a) - now.wall_s, buf);
+    memcpy(buf, form->wire, form->len);
     answer_patch_counts(a, dnssec_ok, buf);
-    ret->len = form.len;
-    ret->ttl_s = ttl_left(a, now);
+    ret->len = form->len;
     ret->status = (enum val_status)a->status;
     ret->rcode = buf[3] & 15u;
+    ret->prefetch = false;
     answer_ede(a, &ret->ede);
     return true;
+}
+
+/* In the last tenth of its life, and asked for twice or more. Told once. */
+static bool wants_prefetch(struct shard_entry *entry, uint32_t left_s, uint32_t ttl_s)
+{
+    if (entry->flag || entry->frequency < 2 || left_s > ttl_s / 10)
+        return false;
+    entry->flag = 1;
+    return true;
+}
+
+static bool copy_hit(struct shard_entry *entry, bool dnssec_ok, struct cache_now now, uint8_t *buf,
+                     uint32_t cap, struct cache_hit *ret)
+{
+    const struct answer *a = shard_entry_data(entry);
+    struct answer_form form = answer_form(a, dnssec_ok);
+    if (!copy_form(a, &form, dnssec_ok, buf, cap, ret))
+        return false;
+    age(&form, (uint32_t)(age_ms(a, now) / 1000), answer_expires_s(a) - now.wall_s, buf);
+    ret->ttl_s = ttl_left(a, now);
+    ret->prefetch = wants_prefetch(entry, ret->ttl_s, a->ttl_s);
+    return true;
+}
+
+static bool is_past_use(const struct cache *cache, const struct answer *a, struct cache_now now)
+{
+    return age_ms(a, now) / 1000 >= (uint64_t)a->ttl_s + cache->limits.max_stale_s;
 }
 
 bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
@@ -122,13 +160,42 @@ bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct 
     struct cache_shard *shard = cache_lock_answers(cache, k.hash);
     struct shard_entry *entry = shard_find(&shard->shard, k.octets, k.len, k.hash);
     const struct answer *a = entry ? shard_entry_data(entry) : NULL;
-    if (a && ttl_left(a, now) == 0) {
+    bool alive = a && ttl_left(a, now) > 0;
+    bool hit = alive && copy_hit(entry, key->dnssec_ok, now, buf, cap, ret);
+    if (a && !alive && (cache->limits.max_stale_s == 0 || is_past_use(cache, a, now)))
         shard_remove(&shard->shard, entry);
-        a = NULL;
-    }
-    bool hit = a && copy_hit(a, key->dnssec_ok, now, buf, cap, ret);
     shard->hits += hit;
     shard->misses += !hit;
     cache_unlock(shard);
     return hit;
+}
+
+static bool copy_stale(const struct answer *a, bool dnssec_ok, struct cache_now now, uint8_t *buf,
+                       uint32_t cap, struct cache_hit *ret)
+{
+    struct answer_form form = answer_form(a, dnssec_ok);
+    if (!copy_form(a, &form, dnssec_ok, buf, cap, ret))
+        return false;
+    for (uint32_t i = 0; i < form.count; i++)
+        write_ttl(buf + ttl_off(&form, i), CACHE_STALE_TTL_S);
+    ret->ttl_s = CACHE_STALE_TTL_S;
+    if (now.wall_s >= answer_expires_s(a))
+        ret->status = VAL_INSECURE; /* as far as anybody can tell now */
+    return true;
+}
+
+bool cache_answer_find_stale(struct cache *cache, const struct cache_key *key, struct cache_now now,
+                             uint8_t *buf, uint32_t cap, struct cache_hit *ret)
+{
+    struct cache_bytes_key k;
+    if (key->checking_disabled || cache->limits.max_stale_s == 0)
+        return false;
+    cache_key_make(cache, key, CACHE_ANSWER, &k);
+    struct cache_shard *shard = cache_lock_answers(cache, k.hash);
+    struct shard_entry *entry = shard_find(&shard->shard, k.octets, k.len, k.hash);
+    const struct answer *a = entry ? shard_entry_data(entry) : NULL;
+    bool found =
+        a && !is_past_use(cache, a, now) && copy_stale(a, key->dnssec_ok, now, buf, cap, ret);
+    cache_unlock(shard);
+    return found;
 }

@@ -28,7 +28,9 @@ struct cache_limits {
     uint32_t negative_ttl_s; /* cap for NODATA and NXDOMAIN (RFC 2308 5) */
     uint32_t failure_ttl_s;  /* first failure; doubles up to failure_max_ttl_s (RFC 9520 3.2) */
     uint32_t failure_max_ttl_s;
-    bool gaps; /* keep them (cache/gaps.h) */
+    uint32_t max_stale_s;    /* an answer is kept that long after its end (RFC 8767); 0: not */
+    uint32_t stale_after_ms; /* of waiting, before it is given out */
+    bool gaps;               /* keep them (cache/gaps.h) */
 };
 
 struct cache;
@@ -66,6 +68,7 @@ struct cache_hit {
     uint32_t ttl_s; /* left */
     enum val_status status;
     uint16_t rcode;
+    bool prefetch; /* nearly over, and used before: told once of each answer */
     struct dns_ede ede;
 };
 
@@ -73,6 +76,13 @@ struct cache_hit {
  * question in lower case. False: a miss, or `cap` is too small. No allocation. */
 bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
                        uint8_t *buf, uint32_t cap, struct cache_hit *ret);
+
+/* The same for an answer whose TTL is over, but not longer ago than limits->max_stale_s. Every TTL
+ * is 30 s (RFC 8767 4); SECURE only while its signatures are valid, else INSECURE. False for what
+ * was never validated. */
+#define CACHE_STALE_TTL_S 30u
+bool cache_answer_find_stale(struct cache *cache, const struct cache_key *key, struct cache_now now,
+                             uint8_t *buf, uint32_t cap, struct cache_hit *ret);
 
 /* --- for the snapshot (cache/snapshot.h) --------------------------------------------------------
  */

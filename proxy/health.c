@@ -57,9 +57,9 @@ void health_fill(struct health *h, const struct server_parts *parts,
     add(h,
         "secure=%" PRIu64 " insecure=%" PRIu64 " bogus=%" PRIu64 " indeterminate=%" PRIu64
         " unvalidated=%" PRIu64 " joined=%" PRIu64 " disbelieved=%" PRIu64 " restored=%" PRIu64
-        " synthesized=%" PRIu64,
+        " synthesized=%" PRIu64 " stale=%" PRIu64 " prefetched=%" PRIu64,
         r.secure, r.insecure, r.bogus, r.indeterminate, r.unvalidated, r.joined, r.disbelieved,
-        r.restored, r.synthesized);
+        r.restored, r.synthesized, r.stale, r.prefetched);
     add(h, "signatures=%" PRIu64 " remembered=%" PRIu64, r.signatures, r.remembered);
     add(h,
         "cache_answers=%" PRIu64 " cache_zones=%" PRIu64 " cache_gaps=%" PRIu64

@@ -276,7 +276,10 @@ void query_expire(struct query *q)
 {
     if (q->state == QUERY_ANSWER || q->state == QUERY_DONE)
         return;
-    answer_unreachable(q, q->err != DOH_OK ? q->err : DOH_E_TIMEOUT);
+    if (q->attempt != ASK_FIRST) /* what was doubted stays so when time runs out */
+        answer_failed(q, q->doubted_status, &q->doubted);
+    else
+        answer_unreachable(q, q->err != DOH_OK ? q->err : DOH_E_TIMEOUT);
     resolver_schedule(q);
 }
 

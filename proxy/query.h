@@ -60,6 +60,7 @@ struct query {
     bool distrusts_snapshot; /* what came from there did not prove */
     bool synthesized;        /* in this try the answer is made from gaps */
     bool distrusts_gaps;     /* what came from there did not prove */
+    bool has_no_stale;       /* looked for once, in vain */
     struct val_trace *trace;
     struct resolver_ask *asks;
     uint32_t ask_count;

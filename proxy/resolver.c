@@ -2,6 +2,7 @@
 #include "proxy/resolver.h"
 
 #include "proxy/resolver_parts.h"
+#include "proxy/stale.h"
 #include "proxy/synthesis.h"
 
 #include <stdlib.h>
@@ -156,6 +157,7 @@ static void on_tick(uv_timer_t *timer)
     uint64_t now_ms = resolver_now(r).mono_ms;
     for (struct query *q = r->first; q && q->deadline_ms <= now_ms; q = q->next)
         query_expire(q);
+    stale_tick(r);
     if (!r->first)
         (void)uv_timer_stop(timer);
 }
@@ -219,6 +221,19 @@ static void complete(struct resolver *r, struct query *q)
     cache_answer_put(r->cache, &key, &answer, now);
 }
 
+void resolver_deliver(struct query *q, const struct resolver_answer *answer)
+{
+    while (q->asks && !q->resolver->closing) {
+        struct resolver_ask *ask = q->asks;
+        q->asks = ask->next;
+        q->ask_count--;
+        resolver_done_fn *done = ask->done;
+        void *arg = ask->arg;
+        free(ask);
+        done(arg, answer);
+    }
+}
+
 void resolver_finish(struct query *q)
 {
     struct resolver *r = q->resolver;
@@ -226,14 +241,9 @@ void resolver_finish(struct query *q)
     if (!q->from_failures)
         complete(r, q);
     count_verdict(r, q);
-    while (q->asks && !r->closing) {
-        struct resolver_ask *ask = q->asks;
-        q->asks = ask->next;
-        resolver_done_fn *done = ask->done;
-        void *arg = ask->arg;
-        free(ask);
-        done(arg, &q->answer);
-    }
+    if (q->asks && !q->answer.wire)
+        (void)stale_instead(q, &q->answer);
+    resolver_deliver(q, &q->answer);
     while (q->asks) { /* closed in one of them: the rest is silent */
         struct resolver_ask *ask = q->asks;
         q->asks = ask->next;
@@ -313,6 +323,18 @@ struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_ques
     return ask;
 }
 
+bool resolver_refresh(struct resolver *r, const struct resolver_question *question, uint32_t route)
+{
+    struct query *q = find_joinable(r, question, route) ? NULL : new_query(r, question, route);
+    if (!q)
+        return false;
+    if (!failed_lately(r, q))
+        query_begin(q);
+    if (!uv_is_active((const uv_handle_t *)&r->tick))
+        (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
+    return true;
+}
+
 void resolver_cancel(struct resolver_ask *ask)
 {
     struct query *q = ask->query;
@@ -331,7 +353,10 @@ void resolver_cancel(struct resolver_ask *ask)
 bool resolver_hit(struct resolver *r, const struct cache_key *key, uint8_t *buf, uint32_t cap,
                   struct cache_hit *ret)
 {
-    return cache_answer_find(r->cache, key, resolver_now(r), buf, cap, ret);
+    bool hit = cache_answer_find(r->cache, key, resolver_now(r), buf, cap, ret);
+    if (hit && ret->prefetch)
+        stale_prefetch(r, key);
+    return hit;
 }
 
 void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret)

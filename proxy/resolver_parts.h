@@ -34,6 +34,8 @@ struct resolver {
     struct query *run_first, *run_last;
     struct query *bucket[RESOLVER_BUCKETS];
     struct resolver_stats stats;
+    uint32_t prefetch_credit; /* proxy/stale.c */
+    uint64_t credited_asked, credited_ms;
     uint8_t buf[DNS_MSG_MAX];        /* the answer being delivered, or evidence being kept */
     struct dns_rr table[DNS_RR_MAX]; /* of the message being restored */
 };
@@ -43,6 +45,10 @@ uint64_t resolver_us(void); /* for elapsed times only */
 void resolver_schedule(struct query *q);
 /* Delivers q->answer to all who wait, and frees q. */
 void resolver_finish(struct query *q);
+/* To all who wait; q goes on, if there is something to go on with. */
+void resolver_deliver(struct query *q, const struct resolver_answer *answer);
+/* Asks without anybody waiting, for the cache. False: it is being asked, or cannot be. */
+bool resolver_refresh(struct resolver *r, const struct resolver_question *question, uint32_t route);
 /* Some upstream of another operator exists. */
 bool resolver_has_other(const struct resolver *r, uint32_t upstream);
 

@@ -385,6 +385,87 @@ static void a_derived_form_may_be_the_longer_one(void **state)
     fixture_free(f);
 }
 
+/* --- over, and nearly over ------------------------------------------------------------------- */
+
+static void stale_answers_end_too(void **state)
+{
+    static const struct {
+        const char *what;
+        uint32_t max_stale_s, valid_s; /* its TTL is 100 */
+        uint64_t age_s;
+        bool fresh, stale;
+        enum val_status status;
+    } rows[] = {
+        {"its last second", 50, 1000, 99, true, true, VAL_SECURE},
+        {"over", 50, 1000, 100, false, true, VAL_SECURE},
+        {"its last second as a stale one", 50, 1000, 149, false, true, VAL_SECURE},
+        {"past use", 50, 1000, 150, false, false, VAL_SECURE},
+        {"its signature has ended", 50, 90, 120, false, true, VAL_INSECURE},
+        {"not wanted", 0, 1000, 100, false, false, VAL_SECURE},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].what);
+        struct cache_limits limits = usual;
+        limits.max_stale_s = rows[i].max_stale_s;
+        struct fixture *f = fixture_new(&limits);
+        struct cache_now now = at(rows[i].age_s * 1000, (int64_t)rows[i].age_s);
+        write_message(f, 0, 0, signed_record);
+        f->answer.status = VAL_SECURE;
+        f->answer.expires_s = start.wall_s + rows[i].valid_s;
+        cache_answer_put(f->cache, &f->full, &f->answer, start);
+        assert_int_equal(find(f, &f->full, now), rows[i].fresh);
+        for (unsigned form = 0; form < 2; form++) {
+            const struct cache_key *key = form == 0 ? &f->full : &f->plain;
+            bool found =
+                cache_answer_find_stale(f->cache, key, now, f->buf, sizeof f->buf, &f->hit);
+            assert_int_equal(found, rows[i].stale);
+            if (!found)
+                continue;
+            assert_int_equal(f->hit.status, rows[i].status);
+            assert_int_equal(dns_msg_read(f->buf, f->hit.len, f->table, COUNT(f->table), &f->msg),
+                             DNS_OK);
+            assert_int_equal(f->msg.rr_count, form == 0 ? 2 : 1);
+            for (uint32_t r = 0; r < f->msg.rr_count; r++)
+                assert_int_equal(f->msg.rr[r].ttl_s, CACHE_STALE_TTL_S);
+        }
+        assert_int_equal(cache_stats(f->cache).answers, rows[i].stale);
+        fixture_free(f);
+    }
+}
+
+static void what_was_not_validated_is_never_stale(void **state)
+{
+    (void)state;
+    struct cache_limits limits = usual;
+    limits.max_stale_s = 1000;
+    struct fixture *f = fixture_new(&limits);
+    f->full.checking_disabled = true;
+    write_message(f, 0, 0, one_record);
+    cache_answer_put(f->cache, &f->full, &f->answer, start);
+    assert_true(find(f, &f->full, start));
+    assert_false(cache_answer_find_stale(f->cache, &f->full, at(101000, 101), f->buf, sizeof f->buf,
+                                         &f->hit));
+    fixture_free(f);
+}
+
+static void asked_ahead_once(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new(&usual);
+    write_message(f, 0, 0, one_record); /* TTL 100 */
+    cache_answer_put(f->cache, &f->full, &f->answer, start);
+    assert_true(find(f, &f->full, at(95000, 95)));
+    assert_false(f->hit.prefetch); /* only once asked for */
+    assert_true(find(f, &f->full, at(89000, 89)));
+    assert_false(f->hit.prefetch); /* too early */
+    assert_true(find(f, &f->plain, at(90000, 90)));
+    assert_true(f->hit.prefetch);
+    assert_true(find(f, &f->full, at(95000, 95)));
+    assert_false(f->hit.prefetch); /* that was told */
+    fixture_free(f);
+}
+
 /* --- failures -------------------------------------------------------------------------------- */
 
 static void failures_are_kept_apart(void **state)
@@ -462,6 +543,9 @@ int main(void)
         cmocka_unit_test(a_newer_answer_replaces_both_forms),
         cmocka_unit_test(either_form_is_whole),
         cmocka_unit_test(a_derived_form_may_be_the_longer_one),
+        cmocka_unit_test(stale_answers_end_too),
+        cmocka_unit_test(what_was_not_validated_is_never_stale),
+        cmocka_unit_test(asked_ahead_once),
         cmocka_unit_test(failures_are_kept_apart),
         cmocka_unit_test(failures_are_forgiven),
         cmocka_unit_test(failures_are_forgotten_in_the_end),
