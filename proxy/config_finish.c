@@ -4,6 +4,7 @@
 #include "proxy/anchors_xml.h"
 #include "proxy/clock.h"
 #include "proxy/config_routes.h"
+#include "proxy/config_stamp.h"
 #include "proxy/machine.h"
 
 #include <arpa/inet.h>
@@ -42,6 +43,11 @@ static void finish_upstreams(struct finishing *f)
         fail(f, "upstreams", "more than 32");
     for (uint32_t i = 0; i < doh->upstream_count; i++) {
         struct doh_upstream_config *u = &doh->upstreams[i];
+        const char *wrong = config_stamp_expand(u);
+        if (wrong) {
+            fail(f, u->url, wrong);
+            continue;
+        }
         char *host = host_of(u->url);
         if (!u->name && host)
             u->name = strdup(host);

@@ -40,7 +40,8 @@ static const struct config_key upstream_keys[] = {
      .doc = "What logs and error texts call it. Default: the host name of the URL."},
     {.name = "url", .kind = CONFIG_URL, .offset = UP(url), .required = true,
      .doc = "The resolver's URL template (RFC 8484). Asked by POST; with {?dns} at its end GET is "
-            "possible too."},
+            "possible too. Or its DNS stamp, sdns://...: addresses, bootstrap servers and certificate hashes in it are added to "
+            "those given here."},
     {.name = "get", .kind = CONFIG_BOOL, .offset = UP(get), .fallback = "false",
      .doc = "Ask by GET, which the resolver's HTTP caches may answer. Puts names into URLs."},
     {.name = "operator", .kind = CONFIG_STRING, .offset = UP(operator_),
@@ -81,7 +82,7 @@ static const struct config_key route_keys[] = {
             "schema cannot have are answered here: www.example.com.NAMESPACE.svc.ZONE, www.example.com.ZONE."},
     {.name = "servers", .kind = CONFIG_LIST, .offset = ROUTE(servers), .count_offset = ROUTE(server_count),
      .element_size = sizeof(struct doh_address), .children = a_server,
-     .doc = "Plain DNS servers, IP or \"IP:port\"."},
+     .doc = "Plain DNS servers, IP or \"IP:port\", or the sdns:// stamp of one."},
     {.name = "servers-from", .kind = CONFIG_PATH, .offset = ROUTE(servers_from),
      .doc = "A file like /etc/resolv.conf: its servers are asked, too, but never one that is this program. Read again when it "
             "changes."},
