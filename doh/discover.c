@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define HTTPS_PORT 443u
 
@@ -119,7 +120,8 @@ static bool read_target(const struct dns_name *name, struct doh_designated *d)
     size_t len = strlen(d->target);
     d->target[len - 1] = '\0'; /* the final dot */
     int n = snprintf(url, sizeof url, "https://%s:%u%s", d->target, d->port, d->path);
-    return n > 0 && (size_t)n < sizeof url && doh_url_parse(url, &parsed) == NULL && !parsed.is_ip;
+    return n > 0 && (size_t)n < sizeof url && doh_url_parse(url, &parsed) == NULL &&
+           !parsed.is_ip && parsed.port == d->port && strcasecmp(parsed.host, d->target) == 0;
 }
 
 static bool read_record(const struct dns_msg *msg, const struct dns_rr *rr,

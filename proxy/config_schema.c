@@ -14,6 +14,7 @@ static const char *const choices[] = {"failover", "fastest", "round-robin", "spr
 static const char *const hedges[] = {"off", "other", NULL};
 static const char *const builtin[] = {"builtin", NULL};
 static const char *const auto_off_on[] = {"auto", "off", "on", NULL};
+static const char *const none[] = {"none", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 
@@ -202,6 +203,9 @@ static const struct config_key transport_keys[] = {
     {.name = "hedge", .kind = CONFIG_WORD, .offset = DOH(hedge), .fallback = "other", .words = hedges,
      .doc = "other: a question that takes longer than 19 of 20 do is asked at another upstream, too, but "
             "no more than one in 20. Off keeps each question at one upstream unless that fails."},
+    {.name = "resolv-conf", .kind = CONFIG_PATH, .offset = DOH(resolv_conf), .fallback = "/etc/resolv.conf", .words = none,
+     .doc = "Whose servers are asked for an upstream's host when it has neither addresses nor bootstrap servers and was never "
+            "reached before: those of them that are not this program. none: nobody."},
     {.name = "padding", .kind = CONFIG_COUNT, .offset = DOH(pad_to), BETWEEN(0, 512), .fallback = "128",
      .doc = "Questions are padded to a multiple of that many octets (RFC 8467); 0: not."},
     {.name = NULL}};
