@@ -12,6 +12,8 @@
  * be proven in one flight, so a small cache gives them up to a half. */
 #define ZONES_SHARE 8u
 #define ZONES_LEAST ((size_t)512 * 1024)
+/* Gaps save questions, but no answer needs them. */
+#define GAPS_SHARE 16u
 /* A step of the wall clock that is not the rounding of two clocks to seconds. */
 #define CLOCK_STEP_S 2
 
@@ -54,8 +56,10 @@ struct cache *cache_new(const struct cache_limits *limits, const uint8_t seed[st
     size_t own = malloc_usable_size(cache);
     size_t bytes = limits->bytes > own ? limits->bytes - own : 0;
     size_t zones = bytes_for_zones(bytes);
-    bool ok = init_shards(cache->answers, CACHE_SHARDS, bytes - zones, NULL);
+    size_t gaps = limits->gaps ? bytes / GAPS_SHARE : 0;
+    bool ok = init_shards(cache->answers, CACHE_SHARDS, bytes - zones - gaps, NULL);
     ok = init_shards(cache->zones, CACHE_ZONE_SHARDS, zones, zones_on_drop) && ok;
+    ok = gaps_init(&cache->gaps, gaps) && ok;
     if (!ok) {
         cache_free(cache);
         return NULL;
@@ -69,6 +73,7 @@ void cache_free(struct cache *cache)
         return;
     deinit_shards(cache->answers, CACHE_SHARDS);
     deinit_shards(cache->zones, CACHE_ZONE_SHARDS);
+    gaps_deinit(&cache->gaps);
     free(cache);
 }
 
@@ -120,6 +125,7 @@ void cache_flush(struct cache *cache)
 {
     clear_shards(cache->answers, CACHE_SHARDS);
     clear_shards(cache->zones, CACHE_ZONE_SHARDS);
+    gaps_clear(&cache->gaps);
 }
 
 static void add_shards(struct cache_shard *shards, unsigned count, struct cache_stats *stats)
@@ -144,5 +150,9 @@ struct cache_stats cache_stats(struct cache *cache)
     struct cache_stats stats = {.bytes = malloc_usable_size(cache)};
     add_shards(cache->answers, CACHE_SHARDS, &stats);
     add_shards(cache->zones, CACHE_ZONE_SHARDS, &stats);
+    (void)pthread_mutex_lock(&cache->gaps.lock); /* cannot fail for a plain mutex */
+    stats.gaps = cache->gaps.count;
+    stats.bytes += cache->gaps.bytes;
+    (void)pthread_mutex_unlock(&cache->gaps.lock);
     return stats;
 }

@@ -214,18 +214,7 @@ static void finish_policy(struct config_draft *draft)
     c->policy = val_policy_default(draft->sha1);
     c->policy.skew_s = draft->skew_s;
     c->policy.nsec3_insecure_above = (uint16_t)draft->nsec3_iterations; /* at most 500 */
-}
-
-/* The budgets without a key of their own keep their defaults. */
-static void finish_limits(struct config *c)
-{
-    struct val_limits limits = val_limits_default;
-    limits.crypto_units = c->limits.crypto_units;
-    limits.failed_signatures = c->limits.failed_signatures;
-    limits.sha1_blocks = c->limits.sha1_blocks;
-    limits.fetches = c->limits.fetches;
-    limits.flights = c->limits.flights;
-    c->limits = limits;
+    c->policy.rsa_bits_min = (uint16_t)draft->rsa_bits_min;             /* at most 4096 */
 }
 
 static void finish_machine(struct config *c)
@@ -272,7 +261,6 @@ struct config *config_finish(struct config_draft *draft, const char *path, FILE 
 {
     struct finishing f = {.draft = draft, .path = path, .errors = errors};
     finish_policy(draft);
-    finish_limits(&draft->c);
     finish_machine(&draft->c);
     if (draft->c.state_directory) /* else an error was said already */
         finish_state_directory(&f);

@@ -115,6 +115,9 @@ static const struct config_key cache_keys[] = {
      .doc = "A question that failed is not asked again that long; doubles with each failure (RFC 9520)."},
     {.name = "max-failure-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.failure_max_ttl_s), BETWEEN(1, 300), .fallback = "5m",
      .doc = "Where that doubling ends."},
+    {.name = "aggressive-nsec", .kind = CONFIG_BOOL, .offset = AT(c.cache.gaps), .fallback = "true",
+     .doc = "Answer \"no such name\", \"no such record\" and what a wildcard makes from NSEC and NSEC3 records that were proven "
+            "for other names (RFC 8198), without asking an upstream. A name that is new is then seen when their TTL ends."},
     {.name = "snapshot", .kind = CONFIG_SECONDS, .offset = AT(c.snapshot_s), BETWEEN(0, 604800), .fallback = "15m",
      .doc = "How often the cache is written to the state directory, besides at the end; 0s: never. What is read from there "
             "after a start is proven again before it is used."},
@@ -143,6 +146,28 @@ static const struct config_key budget_keys[] = {
      .doc = "DS and DNSKEY questions sent upstream for one question."},
     {.name = "flights", .kind = CONFIG_COUNT, .offset = AT(c.limits.flights), BETWEEN(1, 50), .fallback = "5",
      .doc = "Rounds of them, one after the other."},
+    {.name = "slice-units", .kind = CONFIG_COUNT, .offset = AT(c.limits.slice_units), BETWEEN(1, 10000), .fallback = "32",
+     .doc = "Signature work, in the units above, after which other questions have their turn."},
+    {.name = "signatures-per-rrset", .kind = CONFIG_COUNT, .offset = AT(c.limits.rrsigs_per_rrset), BETWEEN(1, 32), .fallback = "4",
+     .doc = "RRSIGs tried for one RRset, after those that cannot fit are left out."},
+    {.name = "keys-per-tag", .kind = CONFIG_COUNT, .offset = AT(c.limits.keys_per_tag), BETWEEN(1, 16), .fallback = "2",
+     .doc = "Keys tried that share algorithm and key tag."},
+    {.name = "ds-per-zone", .kind = CONFIG_COUNT, .offset = AT(c.limits.ds_per_zone), BETWEEN(1, 16), .fallback = "8",
+     .doc = "DS records of one zone that are followed."},
+    {.name = "keys-per-zone", .kind = CONFIG_COUNT, .offset = AT(c.limits.keys_per_zone), BETWEEN(1, 256), .fallback = "32",
+     .doc = "Keys of one zone that are kept; the rest is passed over."},
+    {.name = "nsec-per-message", .kind = CONFIG_COUNT, .offset = AT(c.limits.nsec_per_message), BETWEEN(2, 32), .fallback = "12",
+     .doc = "NSEC records of one zone in one message."},
+    {.name = "nsec3-per-message", .kind = CONFIG_COUNT, .offset = AT(c.limits.nsec3_per_message), BETWEEN(3, 32), .fallback = "8",
+     .doc = "The same of NSEC3."},
+    {.name = "rrsets-per-message", .kind = CONFIG_COUNT, .offset = AT(c.limits.rrsets_per_message), BETWEEN(2, 64), .fallback = "32",
+     .doc = "RRsets of one answer, its aliases and denials among them. An answer to ANY is cut short instead."},
+    {.name = "aliases", .kind = CONFIG_COUNT, .offset = AT(c.limits.hops), BETWEEN(1, 64), .fallback = "12",
+     .doc = "Steps by CNAME or DNAME from the name that was asked for to the last."},
+    {.name = "zones", .kind = CONFIG_COUNT, .offset = AT(c.limits.zones), BETWEEN(2, 32), .fallback = "16",
+     .doc = "Zones in one chain of trust."},
+    {.name = "labels", .kind = CONFIG_COUNT, .offset = AT(c.limits.labels), BETWEEN(1, 40), .fallback = "20",
+     .doc = "Labels of a name below the deepest zone that is known to be signed."},
     {.name = NULL}};
 
 static const struct config_key validation_keys[] = {
@@ -165,6 +190,8 @@ static const struct config_key validation_keys[] = {
      .doc = "A signature may begin that far in the future."},
     {.name = "nsec3-iterations", .kind = CONFIG_COUNT, .offset = AT(nsec3_iterations), BETWEEN(0, 500), .fallback = "50",
      .doc = "More iterations make a zone's denials insecure (RFC 9276); more than 500 are refused."},
+    {.name = "rsa-min-bits", .kind = CONFIG_COUNT, .offset = AT(rsa_bits_min), BETWEEN(1024, 4096), .fallback = "1024",
+     .doc = "RSA keys that are shorter count as unsupported: zones that have no other are as good as unsigned. Longer than 4096 bits likewise."},
     {.name = "budget", .kind = CONFIG_MAP, .children = budget_keys,
      .doc = "What the proof of one answer may cost; beyond it the answer is refused."},
     {.name = NULL}};

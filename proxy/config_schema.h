@@ -57,7 +57,7 @@ struct config_draft {
     uint32_t negative_count;
     bool sha1;
     uint32_t skew_s;
-    uint32_t nsec3_iterations;
+    uint32_t nsec3_iterations, rsa_bits_min;
 };
 
 extern const struct config_key config_root; /* kind MAP */

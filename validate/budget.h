@@ -17,16 +17,17 @@ struct val_limits {
     uint32_t fetches;           /* DS and DNSKEY questions upstream */
     uint32_t flights;           /* rounds of them */
     uint32_t slice_units;       /* crypto units until a step yields (VAL_AGAIN) */
-    uint8_t rrsigs_per_rrset;   /* considered after the cheap filters */
-    uint8_t keys_per_tag;       /* keys tried that share tag and algorithm */
-    uint8_t ds_per_zone;
-    uint8_t keys_per_zone;
-    uint8_t nsec3_per_message;
-    uint8_t nsec_per_message;
-    uint8_t rrsets_per_message; /* verified */
-    uint8_t hops;               /* CNAME and DNAME steps */
-    uint8_t zones;              /* in one chain */
-    uint8_t labels;             /* walked below the deepest known zone */
+    /* The job's own tables bound these, too: what is configured (validation.budget) stays below. */
+    uint32_t rrsigs_per_rrset; /* considered after the cheap filters */
+    uint32_t keys_per_tag;     /* keys tried that share tag and algorithm */
+    uint32_t ds_per_zone;
+    uint32_t keys_per_zone;
+    uint32_t nsec3_per_message;
+    uint32_t nsec_per_message;
+    uint32_t rrsets_per_message; /* verified */
+    uint32_t hops;               /* CNAME and DNAME steps */
+    uint32_t zones;              /* in one chain */
+    uint32_t labels;             /* walked below the deepest known zone */
 };
 extern const struct val_limits
     val_limits_default; /* 240 6 1024 24 5 32 · 4 2 8 32 8 12 32 12 16 20 */

@@ -3,7 +3,7 @@
  * no cut at all. */
 #include "validate/chain_parts.h"
 
-#define DENIALS_MAX 24u
+#define DENIALS_MAX 64u
 
 /* --- ends ------------------------------------------------------------------------------------ */
 

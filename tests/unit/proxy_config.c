@@ -130,7 +130,8 @@ static void values_arrive_where_they_belong(void **state)
         "  - {url: \"https://[2001:db8::2]/q\", name: two, bootstrap: [\"192.0.2.53:5353\"]}\n"
         "routes: [{domains: [corp.example], servers: [10.0.0.53, \"10.0.1.53:54\"]}]\n"
         "cache: {size: 2MiB, max-ttl: 2h}\n"
-        "validation: {skew: 5m, nsec3-iterations: 7, budget: {fetches: 11}}\n"
+        "validation: {skew: 5m, nsec3-iterations: 7, rsa-min-bits: 2048, "
+        "budget: {fetches: 11, aliases: 9}}\n"
         "clients: {allow: [10.0.0.0/8, \"fd00::/8\"], deadline: 3s}\n"
         "process: {workers: 3}\n"
         "log: {level: debug, format: json, queries: true}\n";
@@ -159,6 +160,8 @@ static void values_arrive_where_they_belong(void **state)
     assert_int_equal(c->policy.nsec3_insecure_above, 7);
     assert_int_equal(c->limits.fetches, 11);
     assert_int_equal(c->limits.zones, val_limits_default.zones);
+    assert_int_equal(c->limits.hops, 9);
+    assert_int_equal(c->policy.rsa_bits_min, 2048);
     assert_int_equal(c->allow_count, 4); /* and loopback twice */
     assert_int_equal(c->allow[0].bits, 104);
     assert_int_equal(c->allow[1].bits, 8);
@@ -187,6 +190,19 @@ static void check_state_directory(const char *granted, const char *text, const c
         assert_string_equal(c->state_directory, want);
     else
         assert_null(c->state_directory);
+    config_free(c);
+}
+
+/* The table of keys, which the manual is made from, and the library agree. */
+static void unnamed_budgets_are_the_librarys(void **state)
+{
+    (void)state;
+    char errors[1024] = "";
+    struct config *c = read_text(GOOD, strlen(GOOD), errors, sizeof errors);
+    assert_non_null(c);
+    assert_memory_equal(&c->limits, &val_limits_default, sizeof val_limits_default);
+    struct val_policy policy = val_policy_default(false);
+    assert_memory_equal(&c->policy, &policy, sizeof policy);
     config_free(c);
 }
 
@@ -317,6 +333,7 @@ int main(void)
         cmocka_unit_test(every_mistake_is_named_with_its_place),
         cmocka_unit_test(a_nul_octet_is_refused),
         cmocka_unit_test(values_arrive_where_they_belong),
+        cmocka_unit_test(unnamed_budgets_are_the_librarys),
         cmocka_unit_test(the_state_directory_is_granted_or_named),
         cmocka_unit_test(the_tables_defaults_are_legal),
         cmocka_unit_test(the_example_is_the_default),
