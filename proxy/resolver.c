@@ -10,8 +10,7 @@
 #include <strings.h>
 
 #define TICK_MS 50u
-#define SLICE_US 250u /* of signature work in one turn of the loop: a hit waits no longer for it   \
-                       */
+#define SLICE_US 250u /* signature work in one turn of the loop: a hit waits no longer */
 #define WAITERS_MAX 256u
 #define PRIME_MIN_S 1u
 #define PRIME_MAX_S 43200u
