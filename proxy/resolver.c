@@ -292,6 +292,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->joinable = may_join(question);
     q->origin = DOH_ROUTE_DEFAULT;
     q->answer.ede.code = DNS_EDE_NONE;
+    q->passed.code = DNS_EDE_NONE;
     q->budget = val_budget_init(&r->config->limits);
     q->budget.memo = question->past_cache || question->trace ? NULL : &r->memo;
     q->started_us = resolver_us();
