@@ -12,6 +12,7 @@
 
 #include "cache/snapshot.h"
 #include "dns/message.h"
+#include "validate/memo.h"
 #include "validate/reason.h"
 #include "validate/zone.h"
 
@@ -113,6 +114,12 @@ void cache_zone_put(struct cache *cache, const struct val_zone *zone);
  * when it would have ended: the answers' calls tell how far the clocks have come apart. */
 const struct val_zone *cache_zone_find(struct cache *cache, const struct dns_name *name,
                                        uint64_t wall_s);
+
+/* --- signatures that verified (validate/memo.h) -------------------------------------------------
+ */
+
+/* Fills in *ret, which borrows the cache and may be used from any thread. */
+void cache_memo_open(struct cache *cache, struct val_memo *ret);
 
 /* --- the operator's view --------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 
 #include "cache/cache.h"
 #include "cache/gaps_parts.h"
+#include "cache/memo.h"
 #include "cache/shard.h"
 
 #include <pthread.h>
@@ -33,6 +34,8 @@ struct cache {
     /* Failures from before this time (mono) count no more. Written by any worker, relaxed: who
      * reads it late only waits for a failure to expire, as before. */
     _Atomic uint64_t forgiven_ms;
+    struct cache_memo *memo;                  /* the pointer is immutable */
+    uint8_t memo_secret[16];                  /* immutable */
     struct cache_shard answers[CACHE_SHARDS]; /* and failures */
     struct cache_shard zones[CACHE_ZONE_SHARDS];
     struct gaps gaps;

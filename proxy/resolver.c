@@ -172,6 +172,8 @@ static struct cache_key key_of(const struct query *q)
 
 static void count_verdict(struct resolver *r, const struct query *q)
 {
+    r->stats.signatures += q->budget.signatures;
+    r->stats.remembered += q->budget.remembered;
     r->stats.unvalidated += q->checking_disabled && q->answer.status == VAL_INSECURE;
     r->stats.secure += q->answer.status == VAL_SECURE;
     r->stats.insecure += !q->checking_disabled && q->answer.status == VAL_INSECURE;
@@ -260,6 +262,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->origin = DOH_ROUTE_DEFAULT;
     q->answer.ede.code = DNS_EDE_NONE;
     q->budget = val_budget_init(&r->config->limits);
+    q->budget.memo = question->past_cache || question->trace ? NULL : &r->memo;
     q->started_us = resolver_us();
     q->deadline_ms = resolver_now(r).mono_ms + r->config->query_ms;
     link_query(r, q);
@@ -386,6 +389,7 @@ struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, stru
     r->loop = loop;
     r->config = config;
     r->cache = cache;
+    cache_memo_open(cache, &r->memo);
     r->pool = pool;
     r->clock = *clock;
     uint64_t until_s; /* whoever stays long enough follows them */

@@ -64,9 +64,9 @@ uint32_t val_job_proofs(const struct val_job *job, struct val_proven *ret, uint3
         return 0;
     add_denials(&p, &job->answer);
     for (uint32_t i = 0; i < job->message_count; i++)
-        if (!job->message[i].failed && job->message[i].sets.set != job->answer.set)
-            add_denials(&p, &job->message[i].sets);
+        if (!job->message[i]->failed && job->message[i]->sets.set != job->answer.set)
+            add_denials(&p, &job->message[i]->sets);
     for (uint32_t i = 0; i < job->subject_count; i++)
-        add_wildcard(&p, &job->subject[i]);
+        add_wildcard(&p, job->subject[i]);
     return p.count;
 }

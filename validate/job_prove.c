@@ -350,7 +350,7 @@ static bool verify_soa(struct val_job *job, const struct dns_name *name)
  * signed. */
 static void settle_synthesized(struct val_job *job, struct job_subject *s)
 {
-    const struct job_subject *dname = s - 1;
+    const struct job_subject *dname = s->dname;
     struct val_reason r = job_reason(VAL_WHY_DNAME, &dname->name, &s->name, s->type, job->origin);
     if (!dname->settled)
         return;
