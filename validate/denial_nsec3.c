@@ -89,7 +89,7 @@ static enum val_proof proof_init(struct proof *p, const struct val_denial *d,
     if (p->count == 0)
         return VAL_PROOF_NONE;
     if (p->params.iterations > d->policy->nsec3_bogus_above)
-        return VAL_PROOF_BUDGET;
+        return VAL_PROOF_REFUSED;
     if (p->params.iterations > d->policy->nsec3_insecure_above)
         return VAL_PROOF_ITERATIONS;
     return VAL_PROOF_SECURE;
@@ -268,6 +268,7 @@ enum val_no_ds val_nsec3_no_ds(const struct val_denial *d, const struct dns_name
     switch (proof_init(&p, d, name)) {
     case VAL_PROOF_SECURE: break;
     case VAL_PROOF_BUDGET: return VAL_NO_DS_BUDGET;
+    case VAL_PROOF_REFUSED: return VAL_NO_DS_REFUSED;
     case VAL_PROOF_ITERATIONS: return VAL_NO_DS_ITERATIONS;
     case VAL_PROOF_OPT_OUT:
     case VAL_PROOF_NONE: return VAL_NO_DS_UNPROVEN;

@@ -109,6 +109,10 @@ static bool accept_proof(struct job_subject *s, enum val_proof proof, const stru
         r.why = VAL_WHY_ITERATIONS;
         settle(s, VAL_INSECURE, &r);
         return true;
+    case VAL_PROOF_REFUSED:
+        r.why = VAL_WHY_ITERATIONS_REFUSED;
+        settle(s, VAL_BOGUS, &r);
+        return true;
     case VAL_PROOF_BUDGET:
         r.why = VAL_WHY_BUDGET;
         settle(s, VAL_BOGUS, &r);

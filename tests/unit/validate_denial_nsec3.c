@@ -326,8 +326,8 @@ static void test_iterations(void **state)
         {50, YES, VAL_NO_DS_NOT_A_CUT},
         {51, VAL_PROOF_ITERATIONS, VAL_NO_DS_ITERATIONS},
         {500, VAL_PROOF_ITERATIONS, VAL_NO_DS_ITERATIONS},
-        {501, VAL_PROOF_BUDGET, VAL_NO_DS_BUDGET},
-        {65535, VAL_PROOF_BUDGET, VAL_NO_DS_BUDGET},
+        {501, VAL_PROOF_REFUSED, VAL_NO_DS_REFUSED},
+        {65535, VAL_PROOF_REFUSED, VAL_NO_DS_REFUSED},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct val_budget budget = val_budget_init(&val_limits_default);
