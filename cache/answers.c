@@ -122,7 +122,10 @@ static void put_message(struct cache *cache, const struct cache_key *key, const 
                         const struct cache_answer *answer, struct cache_now now)
 {
     uint64_t valid_s = answer->expires_s > now.wall_s ? answer->expires_s - now.wall_s : 0;
-    struct cache_lifetime life = cache_lifetime(&cache->limits, msg, valid_s);
+    struct cache_limits limits = cache->limits;
+    if (answer->negative_ttl_s > 0 && answer->negative_ttl_s < limits.negative_ttl_s)
+        limits.negative_ttl_s = answer->negative_ttl_s;
+    struct cache_lifetime life = cache_lifetime(&limits, msg, valid_s);
     if (life.ttl_s == 0)
         return;
     struct answer head = {.stored_ms = now.mono_ms,

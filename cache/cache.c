@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cache/cache.h"
 
+#include "cache/siphash.h"
 #include "cache/store.h"
 #include "cache/zones.h"
 
@@ -11,6 +12,9 @@
 /* An eighth for zones: keys are few and long-lived, answers many. But without its zones nothing can
  * be proven in one flight, so a small cache gives them up to a half. */
 #define ZONES_SHARE 8u
+/* 16 octets a signature: enough for more of them than the answers have. */
+#define MEMO_SHARE 64u
+#define MEMO_MOST ((size_t)4 << 20)
 #define ZONES_LEAST ((size_t)512 * 1024)
 /* A step of the wall clock that is not the rounding of two clocks to seconds. */
 #define CLOCK_STEP_S 2
@@ -42,6 +46,15 @@ static void deinit_shards(struct cache_shard *shards, unsigned count)
     }
 }
 
+/* Another one than the hash's, from the same random octets. */
+static void derive_secret(struct cache *cache)
+{
+    for (uint8_t i = 0; i < 2; i++) {
+        uint64_t word = cache_siphash(cache->seed, &i, sizeof i);
+        memcpy(cache->memo_secret + i * sizeof word, &word, sizeof word);
+    }
+}
+
 struct cache *cache_new(const struct cache_limits *limits, const uint8_t seed[static 16])
 {
     struct cache *cache = aligned_alloc(_Alignof(struct cache), sizeof *cache);
@@ -51,7 +64,14 @@ struct cache *cache_new(const struct cache_limits *limits, const uint8_t seed[st
     cache->limits = *limits;
     memcpy(cache->seed, seed, sizeof cache->seed);
     atomic_init(&cache->clock_offset_s, CACHE_CLOCK_UNKNOWN);
-    size_t own = malloc_usable_size(cache);
+    size_t memo = limits->bytes / MEMO_SHARE;
+    cache->memo = cache_memo_new(memo < MEMO_MOST ? memo : MEMO_MOST);
+    if (!cache->memo) {
+        free(cache);
+        return NULL;
+    }
+    derive_secret(cache);
+    size_t own = malloc_usable_size(cache) + cache_memo_bytes(cache->memo);
     size_t bytes = limits->bytes > own ? limits->bytes - own : 0;
     size_t zones = bytes_for_zones(bytes);
     bool ok = init_shards(cache->answers, CACHE_SHARDS, bytes - zones, NULL);
@@ -69,6 +89,7 @@ void cache_free(struct cache *cache)
         return;
     deinit_shards(cache->answers, CACHE_SHARDS);
     deinit_shards(cache->zones, CACHE_ZONE_SHARDS);
+    cache_memo_free(cache->memo);
     free(cache);
 }
 
@@ -105,6 +126,27 @@ void cache_note_clocks(struct cache *cache, struct cache_now now)
         atomic_store_explicit(&cache->clock_offset_s, offset_s, memory_order_relaxed);
 }
 
+/* --- signatures that verified ------------------------------------------------------------------
+ */
+
+static bool memo_find(void *arg, const struct val_memo_tag *tag)
+{
+    struct cache *cache = arg;
+    return cache_memo_find(cache->memo, tag);
+}
+
+static void memo_learn(void *arg, const struct val_memo_tag *tag)
+{
+    struct cache *cache = arg;
+    cache_memo_learn(cache->memo, tag);
+}
+
+void cache_memo_open(struct cache *cache, struct val_memo *ret)
+{
+    *ret = (struct val_memo){.find = memo_find, .learn = memo_learn, .arg = cache};
+    memcpy(ret->secret, cache->memo_secret, sizeof ret->secret);
+}
+
 /* --- the operator's view --------------------------------------------------------------------- */
 
 static void clear_shards(struct cache_shard *shards, unsigned count)
@@ -120,6 +162,7 @@ void cache_flush(struct cache *cache)
 {
     clear_shards(cache->answers, CACHE_SHARDS);
     clear_shards(cache->zones, CACHE_ZONE_SHARDS);
+    cache_memo_clear(cache->memo);
 }
 
 static void add_shards(struct cache_shard *shards, unsigned count, struct cache_stats *stats)
@@ -141,7 +184,7 @@ static void add_shards(struct cache_shard *shards, unsigned count, struct cache_
 
 struct cache_stats cache_stats(struct cache *cache)
 {
-    struct cache_stats stats = {.bytes = malloc_usable_size(cache)};
+    struct cache_stats stats = {.bytes = malloc_usable_size(cache) + cache_memo_bytes(cache->memo)};
     add_shards(cache->answers, CACHE_SHARDS, &stats);
     add_shards(cache->zones, CACHE_ZONE_SHARDS, &stats);
     return stats;

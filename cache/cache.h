@@ -12,6 +12,7 @@
 
 #include "cache/snapshot.h"
 #include "dns/message.h"
+#include "validate/memo.h"
 #include "validate/reason.h"
 #include "validate/zone.h"
 
@@ -46,9 +47,10 @@ struct cache_key {
 struct cache_answer {
     const uint8_t *wire; /* a whole message without OPT, as val_job_write() makes it (DO form) */
     uint32_t len;
-    enum val_status status; /* SECURE or INSECURE only; with checking_disabled: INSECURE */
-    uint64_t expires_s;     /* wall clock end of every signature in it; UINT64_MAX: none */
-    struct dns_ede ede;     /* informational, code DNS_EDE_NONE for most */
+    enum val_status status;  /* SECURE or INSECURE only; with checking_disabled: INSECURE */
+    uint64_t expires_s;      /* wall clock end of every signature in it; UINT64_MAX: none */
+    struct dns_ede ede;      /* informational, code DNS_EDE_NONE for most */
+    uint32_t negative_ttl_s; /* an absence is kept that long at most; 0: as the limits say */
 };
 
 /* Stores under key->question; the TTL is the lowest of its records' (negative answers: RFC 2308 5,
@@ -108,6 +110,12 @@ void cache_zone_put(struct cache *cache, const struct val_zone *zone);
  * when it would have ended: the answers' calls tell how far the clocks have come apart. */
 const struct val_zone *cache_zone_find(struct cache *cache, const struct dns_name *name,
                                        uint64_t wall_s);
+
+/* --- signatures that verified (validate/memo.h) -------------------------------------------------
+ */
+
+/* Fills in *ret, which borrows the cache and may be used from any thread. */
+void cache_memo_open(struct cache *cache, struct val_memo *ret);
 
 /* --- the operator's view --------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #define CACHE_STORE_H
 
 #include "cache/cache.h"
+#include "cache/memo.h"
 #include "cache/shard.h"
 
 #include <pthread.h>
@@ -29,6 +30,8 @@ struct cache {
      * Written by any worker, relaxed: the number stands alone, and the next one who tells mends it.
      */
     _Atomic int64_t clock_offset_s;
+    struct cache_memo *memo;                  /* the pointer is immutable */
+    uint8_t memo_secret[16];                  /* immutable */
     struct cache_shard answers[CACHE_SHARDS]; /* and failures */
     struct cache_shard zones[CACHE_ZONE_SHARDS];
 };

@@ -16,14 +16,13 @@ bool dns_header_peek(const void *buf, size_t len, uint16_t *ret_id, uint16_t *re
 static enum dns_err read_questions(struct dns_reader *r, struct dns_msg *msg)
 {
     for (uint16_t i = 0; i < msg->question_count; i++) {
-        struct dns_question q;
-        enum dns_err err = dns_name_read(r, &q.name);
-        q.type = dns_read_u16(r);
-        q.class_ = dns_read_u16(r);
+        struct dns_question other;
+        struct dns_question *q = i == 0 ? &msg->question : &other;
+        enum dns_err err = dns_name_read(r, &q->name);
+        q->type = dns_read_u16(r);
+        q->class_ = dns_read_u16(r);
         if (err != DNS_OK || r->err != DNS_OK)
             return r->err;
-        if (i == 0)
-            msg->question = q;
     }
     msg->question_end = r->off;
     return DNS_OK;

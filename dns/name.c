@@ -52,8 +52,33 @@ static uint16_t read_labels(struct dns_reader *r, struct dns_name *name)
     }
 }
 
+/* Nearly every name in a question, and the first of each in an answer, stands there whole: then it
+ * is one copy. False, and nothing has moved: it does not, or something is wrong with it. */
+static bool read_whole(struct dns_reader *r, struct dns_name *ret)
+{
+    uint32_t left = dns_reader_left(r);
+    const uint8_t *at = r->buf + r->off;
+    uint32_t len = 0;
+    uint8_t labels = 0;
+    left = left < DNS_NAME_MAX ? left : DNS_NAME_MAX;
+    while (len < left && at[len] != 0) {
+        if (at[len] > DNS_LABEL_MAX)
+            return false;
+        len += at[len] + 1u;
+        labels++;
+    }
+    if (len >= left)
+        return false;
+    ret->len = (uint8_t)(len + 1);
+    ret->labels = labels;
+    memcpy(ret->wire, dns_read_bytes(r, len + 1), len + 1);
+    return true;
+}
+
 enum dns_err dns_name_read(struct dns_reader *r, struct dns_name *ret)
 {
+    if (read_whole(r, ret))
+        return DNS_OK;
     struct dns_name name = {0};
     struct dns_reader at = *r; /* moves along the pointers; r only over the part at this place */
     uint32_t start = at.off;

@@ -29,20 +29,33 @@ struct doh_upstream_config {
     uint32_t address_count;
     struct doh_address *bootstrap; /* plain DNS servers for this host name only */
     uint32_t bootstrap_count;
-    char *ca_file; /* PEM; NULL: the system's */
-    char **pins;   /* "sha256//BASE64"; the server's key must be one of them; 0: any */
+    char *ca_file;   /* PEM; NULL: the system's */
+    bool route_only; /* asked only for the routes that name it */
+    char **pins;     /* "sha256//BASE64"; the server's key must be one of them; 0: any */
     uint32_t pin_count;
     char *client_cert; /* PEM, both or neither: who we are, for a server that asks */
     char *client_key;
     uint32_t tier; /* as long as one of a lower tier lives, this one is not asked */
 };
 
-/* Names under `domains` go to plain DNS servers (c-ares). */
+/* Names under `domains` go to certain DoH upstreams or to plain DNS servers (c-ares). */
+enum doh_route_validate { DOH_ROUTE_AUTO, DOH_ROUTE_BELIEVED, DOH_ROUTE_VALIDATED };
 struct doh_route_config {
-    struct dns_name *domains;
+    struct dns_name *domains; /* also those of the search list of domains_from */
     uint32_t domain_count;
-    struct doh_address *servers;
+    char *domains_from; /* a resolv.conf, read once; or NULL */
+    struct dns_name
+        cluster; /* its search list is a Kubernetes pod's, of this zone; else no labels */
+    struct doh_address *servers; /* plain ones */
     uint32_t server_count;
+    char *servers_from; /* a resolv.conf, read again when it changes; or NULL */
+    char **groups;      /* names of upstreams */
+    uint32_t group_count;
+    uint32_t upstreams; /* the same as a bit set; 0: plain servers */
+    int validate;       /* enum doh_route_validate; not AUTO once the configuration is read */
+    char **trust_anchors;
+    uint32_t trust_anchor_count;
+    uint32_t negative_ttl_s; /* absences are kept that long at most; 0: as others */
 };
 
 enum doh_tls_min { DOH_TLS_1_2, DOH_TLS_1_3 };
@@ -54,6 +67,10 @@ struct doh_config {
     uint32_t upstream_count;
     struct doh_route_config *routes;
     uint32_t route_count;
+    uint32_t unrouted;              /* bit set of upstreams for what has no route; 0: all */
+    const struct doh_address *self; /* where questions are taken: no server of ours, whatever a
+                                     * file says; borrowed */
+    uint32_t self_count;
     uint32_t connect_ms;  /* TCP connect and TLS handshake together, each address */
     uint32_t deadline_ms; /* oldest unanswered stream; then the connection is given up */
     uint32_t idle_ms;     /* close a connection that long without a question */

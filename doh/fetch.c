@@ -3,6 +3,7 @@
 
 #include "doh/choice.h"
 #include "doh/plain.h"
+#include "doh/route.h"
 #include "doh/shared.h"
 #include "doh/spread.h"
 #include "doh/upstream.h"
@@ -25,6 +26,16 @@ static void set_state(struct doh_fetch *f, enum doh_fetch_state state)
         doh_pool_busy(pool);
 }
 
+/* Which upstreams may be asked at all; 0: any. What the caller wants counts within that. */
+static uint32_t group_of(const struct doh_config *config, const struct doh_request *request)
+{
+    uint32_t group = request->route == DOH_ROUTE_DEFAULT ? config->unrouted
+                                                         : config->routes[request->route].upstreams;
+    if (request->only == 0 || group == 0)
+        return request->only | group;
+    return request->only & group ? request->only & group : group;
+}
+
 struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request *request,
                                 doh_done_fn *done, void *arg)
 {
@@ -35,9 +46,10 @@ struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request 
     f->done = done;
     f->arg = arg;
     f->question = *request->question;
-    f->route = request->route;
     f->avoid = request->avoid;
-    f->only = request->only;
+    f->route =
+        doh_route_is_plain(pool->config, request->route) ? request->route : DOH_ROUTE_DEFAULT;
+    f->only = group_of(pool->config, request);
     f->speculative = request->speculative;
     f->fresh = request->fresh;
     f->deadline_ms = doh_now(pool) + request->deadline_ms;
@@ -139,18 +151,19 @@ static void on_plain_answer(void *arg, enum doh_err err, const uint8_t *wire, ui
 static void ask_plainly(struct doh_fetch *f)
 {
     struct doh_pool *pool = f->pool;
-    const struct doh_route_config *route = &pool->config->routes[f->route];
-    struct doh_plain **plain = &pool->routes[f->route];
+    struct doh_route **route = &pool->routes[f->route];
     struct dns_rr table[4]; /* a query has no more than OPT */
     struct dns_msg query;
-    if (!*plain)
-        *plain = doh_plain_open(pool, route->servers, route->server_count);
-    if (!*plain || dns_msg_read(f->wire, f->len, table, 4, &query) != DNS_OK) {
+    if (!*route)
+        *route = doh_route_open(pool, &pool->config->routes[f->route]);
+    if (!*route || dns_msg_read(f->wire, f->len, table, 4, &query) != DNS_OK) {
         doh_fetch_end(f, DOH_E_MEMORY);
         return;
     }
-    f->plain =
-        doh_plain_ask(*plain, &f->question, query.flags, query.edns.dnssec_ok, on_plain_answer, f);
+    struct doh_plain *plain = doh_route_plain(*route);
+    if (plain)
+        f->plain = doh_plain_ask(plain, &f->question, query.flags, query.edns.dnssec_ok,
+                                 on_plain_answer, f);
     if (!f->plain) {
         doh_fetch_end(f, DOH_E_UNREACHABLE);
         return;

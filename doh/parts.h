@@ -25,6 +25,7 @@
 struct doh_conn;
 struct doh_plain;
 struct doh_plain_query;
+struct doh_route;
 struct doh_bootstrap;
 struct doh_upstream;
 
@@ -40,7 +41,7 @@ struct doh_pool {
     uint32_t handles; /* of the loop, not yet closed */
     struct doh_upstream *upstreams;
     uint32_t upstream_count;
-    struct doh_plain **routes; /* one channel each, opened when first needed */
+    struct doh_route **routes; /* opened when first needed */
     struct doh_list choosing;  /* fetches that need an upstream */
     struct doh_list asked;     /* fetches that wait for an answer */
     struct doh_list finished;  /* fetches whose `done` is to be called */

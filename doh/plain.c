@@ -22,6 +22,7 @@ struct doh_plain {
     struct doh_list sockets; /* of c-ares, watched */
     uint32_t handles;        /* of the loop, not yet closed */
     uint32_t running;        /* queries */
+    struct doh_list retired; /* in the list of those that end with their last query */
 };
 
 struct socket {
@@ -116,8 +117,10 @@ static void on_socket(void *arg, ares_socket_t fd, int readable, int writable)
 
 static void on_tick(uv_timer_t *timer)
 {
-    const struct doh_plain *plain = DOH_ITEM(timer, struct doh_plain, timer);
+    struct doh_plain *plain = DOH_ITEM(timer, struct doh_plain, timer);
     ares_process_fd(plain->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    if (plain->running == 0 && !doh_list_empty(&plain->retired))
+        doh_plain_close(plain); /* here, since not within a callback of c-ares */
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -176,6 +179,7 @@ struct doh_plain *doh_plain_open(struct doh_pool *pool, const struct doh_address
         return NULL;
     plain->pool = pool;
     doh_list_init(&plain->sockets);
+    doh_list_init(&plain->retired);
     if (open_channel(plain) != ARES_SUCCESS) {
         free(plain);
         return NULL;
@@ -196,8 +200,24 @@ void doh_plain_close(struct doh_plain *plain)
 {
     if (!plain)
         return;
+    doh_list_remove(&plain->retired);
     ares_destroy(plain->channel); /* ends every query, then closes the sockets */
     uv_close((uv_handle_t *)&plain->timer, on_timer_closed);
+}
+
+void doh_plain_retire(struct doh_plain *plain, struct doh_list *retired)
+{
+    if (plain->running == 0) {
+        doh_plain_close(plain);
+        return;
+    }
+    doh_list_append(retired, &plain->retired);
+}
+
+void doh_plain_close_retired(struct doh_list *retired)
+{
+    while (!doh_list_empty(retired))
+        doh_plain_close(DOH_ITEM(retired->next, struct doh_plain, retired));
 }
 
 /* --- queries ------------------------------------------------------------------------------- */
@@ -223,7 +243,7 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *wire, 
         query->ended = true;
         return;
     }
-    if (--plain->running == 0)
+    if (--plain->running == 0 && doh_list_empty(&plain->retired))
         (void)uv_timer_stop(&plain->timer);
     struct doh_plain_query q = *query;
     free(query);

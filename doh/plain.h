@@ -23,6 +23,11 @@ struct doh_plain *doh_plain_open(struct doh_pool *pool, const struct doh_address
 /* Cancels what is left, silently. NULL is fine. */
 void doh_plain_close(struct doh_plain *plain);
 
+/* Takes the channel: it closes itself after the last of its queries has ended, or in
+ * doh_plain_close_retired() of the list it is put in. */
+void doh_plain_retire(struct doh_plain *plain, struct doh_list *retired);
+void doh_plain_close_retired(struct doh_list *retired);
+
 /* RD as always; of `flags` CD is kept. NULL when out of memory, or no server can be sent to. */
 struct doh_plain_query *doh_plain_ask(struct doh_plain *plain, const struct dns_question *question,
                                       uint16_t flags, bool dnssec_ok, doh_plain_done_fn *done,

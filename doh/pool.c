@@ -2,7 +2,7 @@
 #include "doh/pool.h"
 
 #include "doh/fetch.h"
-#include "doh/plain.h"
+#include "doh/route.h"
 #include "doh/shared.h"
 #include "doh/upstream.h"
 
@@ -179,7 +179,7 @@ static void close_handles(struct doh_pool *pool)
     for (uint32_t i = 0; i < pool->upstream_count; i++)
         doh_upstream_close(&pool->upstreams[i]);
     for (uint32_t i = 0; i < pool->config->route_count; i++)
-        doh_plain_close(pool->routes[i]);
+        doh_route_close(pool->routes[i]);
     uv_close((uv_handle_t *)&pool->turn, on_prepare_closed);
     uv_close((uv_handle_t *)&pool->busy, on_busy_closed);
     uv_close((uv_handle_t *)&pool->alarm, on_alarm_closed);
@@ -209,7 +209,7 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
                               .upstream_count = config->upstream_count,
                               .alarm_ms = UINT64_MAX};
     pool->upstreams = calloc(config->upstream_count + 1u, sizeof pool->upstreams[0]);
-    pool->routes = calloc(config->route_count + 1u, sizeof(struct doh_plain *));
+    pool->routes = calloc(config->route_count + 1u, sizeof(struct doh_route *));
     if (!pool->upstreams || !pool->routes) {
         free_pool(pool);
         return NULL;
@@ -276,6 +276,30 @@ uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *
         }
     }
     return best;
+}
+
+static bool is_domain_of(const struct doh_route_config *route, const struct dns_name *name)
+{
+    for (uint32_t d = 0; d < route->domain_count; d++)
+        if (dns_name_equal(&route->domains[d], name))
+            return true;
+    return false;
+}
+
+uint32_t doh_route_of(const struct doh_config *config, const struct dns_question *question)
+{
+    uint32_t route = doh_route_find(config, &question->name);
+    if (route == DOH_ROUTE_DEFAULT || config->routes[route].validate != DOH_ROUTE_VALIDATED ||
+        question->type != DNS_TYPE_DS || question->name.labels == 0 ||
+        !is_domain_of(&config->routes[route], &question->name))
+        return route;
+    struct dns_name parent = dns_name_suffix(&question->name, question->name.labels - 1u);
+    return doh_route_find(config, &parent);
+}
+
+bool doh_route_is_plain(const struct doh_config *config, uint32_t route)
+{
+    return route != DOH_ROUTE_DEFAULT && config->routes[route].upstreams == 0;
 }
 
 void doh_pool_blame(struct doh_pool *pool, uint32_t upstream, enum doh_lie lie)

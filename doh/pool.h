@@ -55,7 +55,7 @@ struct doh_request {
     const struct dns_question *question; /* copied */
     const uint8_t *wire;                 /* the query: id 0, copied; length len */
     uint32_t len;
-    uint32_t route;       /* index of a plain route, or DOH_ROUTE_DEFAULT: the DoH upstreams */
+    uint32_t route;       /* index of a route, or DOH_ROUTE_DEFAULT: the DoH upstreams */
     uint32_t avoid;       /* bit set of upstreams not to ask, nor others of the same operator,
                            * while another lives */
     uint32_t only;        /* bit set of upstreams that alone may be asked; 0: any */
@@ -84,6 +84,12 @@ void doh_fetch_cancel(struct doh_fetch *fetch);
 
 /* The longest matching route for a name, or DOH_ROUTE_DEFAULT. */
 uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *name);
+/* The same for a question: on a validated route what is asked of the parent's side of its own
+ * domain, the DS, takes the parent's way (RFC 4035 5). Believed as it stands, nothing of it leaks.
+ */
+uint32_t doh_route_of(const struct doh_config *config, const struct dns_question *question);
+/* By plain DNS, not by DoH. */
+bool doh_route_is_plain(const struct doh_config *config, uint32_t route);
 
 /* The validator found an answer of this upstream stripped, forged or of no use: choose it less. */
 enum doh_lie { DOH_LIE_STRIPPED, DOH_LIE_BOGUS };

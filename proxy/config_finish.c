@@ -3,6 +3,7 @@
 
 #include "proxy/anchors_xml.h"
 #include "proxy/clock.h"
+#include "proxy/config_routes.h"
 #include "proxy/machine.h"
 
 #include <arpa/inet.h>
@@ -56,22 +57,6 @@ static void finish_upstreams(struct finishing *f)
                  "needs 'addresses' of its host, or 'bootstrap' servers to ask for them "
                  "(the system's resolver is not asked: that may be veridoh itself)");
         free(host);
-    }
-}
-
-static void finish_routes(struct finishing *f)
-{
-    struct config *c = &f->draft->c;
-    for (uint32_t i = 0; i < c->doh.route_count; i++) {
-        const struct doh_route_config *route = &c->doh.routes[i];
-        if (route->domain_count == 0)
-            fail(f, "routes", "a route without domains");
-        if (route->server_count == 0)
-            fail(f, "routes", "a route without servers");
-        for (uint32_t d = 0; d < route->domain_count; d++)
-            if (val_anchors_add_negative(c->anchors, &route->domains[d], UINT64_MAX,
-                                         "routed to plain DNS servers") != DNS_OK)
-                fail(f, "routes", "out of memory");
     }
 }
 
@@ -196,6 +181,9 @@ static void finish_anchors(struct finishing *f)
     }
     for (uint32_t i = 0; i < draft->trust_anchor_count; i++)
         add_anchors(f, draft->trust_anchors[i]);
+    for (uint32_t i = 0; i < draft->c.doh.route_count; i++)
+        for (uint32_t a = 0; a < draft->c.doh.routes[i].trust_anchor_count; a++)
+            add_anchors(f, draft->c.doh.routes[i].trust_anchors[a]);
     check_anchors(f, clock_wall_s());
     for (uint32_t i = 0; i < draft->negative_count; i++) {
         const struct config_negative *n = &draft->negative[i];
@@ -265,8 +253,8 @@ struct config *config_finish(struct config_draft *draft, const char *path, FILE 
         fail(&f, "listen", "at least one address is needed");
     finish_upstreams(&f);
     finish_anchors(&f);
-    if (draft->c.anchors)
-        finish_routes(&f);
+    if (draft->c.anchors && !config_routes_finish(&draft->c, path, errors))
+        f.failed = true;
     allow_loopback(&f);
     struct config *config = f.failed ? NULL : malloc(sizeof *config);
     if (!config)
@@ -292,10 +280,8 @@ static void release(struct config *c)
         free(u->client_cert);
         free(u->client_key);
     }
-    for (uint32_t i = 0; i < c->doh.route_count; i++) {
-        free(c->doh.routes[i].domains);
-        free(c->doh.routes[i].servers);
-    }
+    for (uint32_t i = 0; i < c->doh.route_count; i++)
+        config_route_free(&c->doh.routes[i]);
     free(c->doh.upstreams);
     free(c->doh.routes);
     free(c->listen);

@@ -13,6 +13,7 @@ static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const choices[] = {"failover", "fastest", "round-robin", "spread", NULL};
 static const char *const hedges[] = {"off", "other", NULL};
 static const char *const builtin[] = {"builtin", NULL};
+static const char *const auto_off_on[] = {"auto", "off", "on", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 
@@ -21,6 +22,7 @@ static const struct config_key an_ip[] = {{.name = "", .kind = CONFIG_IP}, {.nam
 static const struct config_key a_server[] = {{.name = "", .kind = CONFIG_ENDPOINT, .min = 53}, {.name = NULL}};
 static const struct config_key a_pin[] = {{.name = "", .kind = CONFIG_STRING}, {.name = NULL}};
 static const struct config_key a_domain[] = {{.name = "", .kind = CONFIG_DOMAIN}, {.name = NULL}};
+static const struct config_key a_name[] = {{.name = "", .kind = CONFIG_STRING}, {.name = NULL}};
 static const struct config_key an_anchor_file[] = {{.name = "", .kind = CONFIG_PATH, .words = builtin}, {.name = NULL}};
 static const struct config_key a_network[] = {{.name = "", .kind = CONFIG_NETWORK}, {.name = NULL}};
 
@@ -52,6 +54,8 @@ static const struct config_key upstream_keys[] = {
      .doc = "Plain DNS servers, asked for this host name only when no addresses are given."},
     {.name = "ca", .kind = CONFIG_PATH, .offset = UP(ca_file),
      .doc = "PEM file of the authorities to trust for it instead of the system's."},
+    {.name = "route-only", .kind = CONFIG_BOOL, .offset = UP(route_only), .fallback = "false",
+     .doc = "Ask it only for the routes that name it."},
     {.name = "pin", .kind = CONFIG_LIST, .offset = UP(pins), .count_offset = UP(pin_count),
      .element_size = sizeof(char *), .children = a_pin,
      .doc = "Keys of which the server's must be one, besides a certificate that holds: \"sha256//\" "
@@ -69,12 +73,29 @@ static const struct config_key an_upstream[] = {
 #define ROUTE(field) offsetof(struct doh_route_config, field)
 static const struct config_key route_keys[] = {
     {.name = "domains", .kind = CONFIG_LIST, .offset = ROUTE(domains), .count_offset = ROUTE(domain_count),
-     .element_size = sizeof(struct dns_name), .children = a_domain, .required = true,
+     .element_size = sizeof(struct dns_name), .children = a_domain,
      .doc = "Names at and below these domains take the route; the longest match wins."},
+    {.name = "domains-from", .kind = CONFIG_PATH, .offset = ROUTE(domains_from),
+     .doc = "A file like /etc/resolv.conf, read at the start: the domains of its search list are added, as far as no other route "
+            "names them. In a search list like Kubernetes' (NAMESPACE.svc.ZONE, svc.ZONE, ZONE) addresses of names that its "
+            "schema cannot have are answered here: www.example.com.NAMESPACE.svc.ZONE, www.example.com.ZONE."},
     {.name = "servers", .kind = CONFIG_LIST, .offset = ROUTE(servers), .count_offset = ROUTE(server_count),
-     .element_size = sizeof(struct doh_address), .children = a_server, .required = true,
-     .doc = "Plain DNS servers, IP or \"IP:port\". Their answers are not validated: the route is a "
-            "negative trust anchor."},
+     .element_size = sizeof(struct doh_address), .children = a_server,
+     .doc = "Plain DNS servers, IP or \"IP:port\"."},
+    {.name = "servers-from", .kind = CONFIG_PATH, .offset = ROUTE(servers_from),
+     .doc = "A file like /etc/resolv.conf: its servers are asked, too, but never one that is this program. Read again when it "
+            "changes."},
+    {.name = "upstreams", .kind = CONFIG_LIST, .offset = ROUTE(groups), .count_offset = ROUTE(group_count),
+     .element_size = sizeof(char *), .children = a_name, .or_one = true,
+     .doc = "Names of upstreams: these and no others are asked, by DoH. Instead of plain servers."},
+    {.name = "validate", .kind = CONFIG_WORD, .offset = ROUTE(validate), .fallback = "auto", .words = auto_off_on,
+     .doc = "off: the answers are believed as they stand, the route is a negative trust anchor. on: they are proven from the trust "
+            "anchors, like all others. auto: on with upstreams or trust-anchors, off with plain servers."},
+    {.name = "trust-anchors", .kind = CONFIG_LIST, .offset = ROUTE(trust_anchors), .count_offset = ROUTE(trust_anchor_count),
+     .element_size = sizeof(char *), .children = an_anchor_file, .or_one = true,
+     .doc = "Files of anchors for these domains, as in validation; then validate is on."},
+    {.name = "max-negative-ttl", .kind = CONFIG_SECONDS, .offset = ROUTE(negative_ttl_s), BETWEEN(0, 86400), .fallback = "0s",
+     .doc = "Keep absences of this route at most that long; 0s: as all others. 5s suits a cluster where names come and go."},
     {.name = NULL}};
 static const struct config_key a_route[] = {
     {.name = "", .kind = CONFIG_MAP, .children = route_keys}, {.name = NULL}};
@@ -231,7 +252,7 @@ static const struct config_key root_keys[] = {
     {.name = "upstreams", LIST(c.doh.upstreams, c.doh.upstream_count), .element_size = sizeof(struct doh_upstream_config), .children = an_upstream, .required = true,
      .doc = "DoH resolvers, in order of preference. Two operators or more, so that one can contradict the other."},
     {.name = "routes", LIST(c.doh.routes, c.doh.route_count), .element_size = sizeof(struct doh_route_config), .children = a_route,
-     .doc = "Domains whose questions go to plain DNS servers."},
+     .doc = "Domains whose questions go elsewhere: to certain upstreams, or to plain DNS servers."},
     {.name = "cache", .kind = CONFIG_MAP, .children = cache_keys, .doc = "What is kept, and how long."},
     {.name = "validation", .kind = CONFIG_MAP, .children = validation_keys, .doc = "DNSSEC."},
     {.name = "clients", .kind = CONFIG_MAP, .children = client_keys, .doc = "Who may ask, and how much."},

@@ -100,10 +100,11 @@ static void on_answer(void *arg, enum doh_err err, const struct doh_answer *answ
 static struct shared_fetch *start(struct fetches *fetches, const struct fetches_want *want)
 {
     uint8_t wire[1024];
-    struct dns_opt_out opt = {
-        .udp_size = EDNS_SIZE,
-        .dnssec_ok = true,
-        .pad_to = want->route == DOH_ROUTE_DEFAULT ? (uint16_t)fetches->config->pad_to : 0};
+    struct dns_opt_out opt = {.udp_size = EDNS_SIZE,
+                              .dnssec_ok = true,
+                              .pad_to = doh_route_is_plain(fetches->config, want->route)
+                                            ? 0
+                                            : (uint16_t)fetches->config->pad_to};
     uint16_t flags = want->checking_disabled ? DNS_FLAG_CD : 0;
     struct shared_fetch *f = calloc(1, sizeof *f);
     if (!f)

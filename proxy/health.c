@@ -59,6 +59,7 @@ void health_fill(struct health *h, const struct server_parts *parts,
         " unvalidated=%" PRIu64 " joined=%" PRIu64 " disbelieved=%" PRIu64 " restored=%" PRIu64,
         r.secure, r.insecure, r.bogus, r.indeterminate, r.unvalidated, r.joined, r.disbelieved,
         r.restored);
+    add(h, "signatures=%" PRIu64 " remembered=%" PRIu64, r.signatures, r.remembered);
     add(h,
         "cache_answers=%" PRIu64 " cache_zones=%" PRIu64 " cache_bytes=%" PRIu64
         " cache_hits=%" PRIu64 " cache_misses=%" PRIu64 " cache_evictions=%" PRIu64,

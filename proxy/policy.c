@@ -2,8 +2,10 @@
 #include "proxy/policy.h"
 
 #include "doh/pool.h"
+#include "proxy/search.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* --- who ------------------------------------------------------------------------------------- */
 
@@ -123,8 +125,24 @@ static bool is_within(const struct dns_name *name, const struct special_name *sp
     return true;
 }
 
+/* Every special name ends in one of a few labels, and hardly any name that is asked for does. */
+static bool may_be_special(const struct dns_name *name)
+{
+    static const char *const last[] = {"alt", "arpa", "local", "onion", "invalid", "localhost"};
+    if (name->labels == 0)
+        return false;
+    const uint8_t *label = name->wire + dns_name_suffix_off(name, 1);
+    for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
+        if (label[0] == strlen(last[i]) &&
+            strncasecmp((const char *)label + 1, last[i], label[0]) == 0)
+            return true;
+    return false;
+}
+
 static const struct special_name *find_special(const struct dns_name *name)
 {
+    if (!may_be_special(name))
+        return NULL;
     for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++)
         if (is_within(name, &specials[i]))
             return &specials[i];
@@ -163,6 +181,10 @@ struct policy_local policy_local(const struct config *config, const struct dns_q
 {
     struct policy_local local = {.answer = POLICY_FORWARD};
     const struct special_name *special = find_special(&question->name);
+    if (search_is_expansion(&config->doh, question, &local.zone)) {
+        local.answer = POLICY_NXDOMAIN;
+        return local;
+    }
     if (!special || is_overruled(config, &question->name, special, now_s))
         return local;
     local.answer = answer_of(special, question);

@@ -33,17 +33,26 @@ static void on_main(void *arg, enum doh_err err, const struct doh_answer *answer
 static void on_other(void *arg, enum doh_err err, const struct doh_answer *answer,
                      const struct dns_msg *msg);
 
+/* Whoever validates wants to see the evidence, also what others would not believe. Servers of a
+ * route that is believed as it stands are asked as any client would ask them. */
+static bool asks_unchecked(const struct doh_config *doh, uint32_t route)
+{
+    return route == DOH_ROUTE_DEFAULT || doh->routes[route].validate == DOH_ROUTE_VALIDATED;
+}
+
 static bool start_fetch(struct query *q, struct query_fetch *f, const struct dns_question *question,
                         bool speculative, bool fresh, fetches_done_fn *done)
 {
     uint32_t origin = q->first_origin;
+    const struct doh_config *doh = &q->resolver->config->doh;
+    uint32_t route = doh_route_of(doh, question);
     struct fetches_want want = {
         .question = question,
-        .route = q->route,
+        .route = route,
         .avoid = q->attempt == ASK_OTHER && origin < DOH_UPSTREAMS_MAX ? 1u << origin : 0,
         .only = q->attempt == ASK_AGAIN && origin < DOH_UPSTREAMS_MAX ? 1u << origin : 0,
         .deadline_ms = (uint32_t)left_ms(q),
-        .checking_disabled = q->attempt != ASK_AGAIN && q->route == DOH_ROUTE_DEFAULT,
+        .checking_disabled = q->attempt != ASK_AGAIN && asks_unchecked(doh, route),
         .fresh = fresh || q->attempt == ASK_AGAIN,
         .speculative = speculative,
     };

@@ -171,6 +171,8 @@ static struct cache_key key_of(const struct query *q)
 
 static void count_verdict(struct resolver *r, const struct query *q)
 {
+    r->stats.signatures += q->budget.signatures;
+    r->stats.remembered += q->budget.remembered;
     r->stats.unvalidated += q->checking_disabled && q->answer.status == VAL_INSECURE;
     r->stats.secure += q->answer.status == VAL_SECURE;
     r->stats.insecure += !q->checking_disabled && q->answer.status == VAL_INSECURE;
@@ -208,6 +210,8 @@ static void complete(struct resolver *r, struct query *q)
         .status = q->answer.status,
         .expires_s = q->checking_disabled ? UINT64_MAX : val_job_verdict(q->job)->expires_s,
         .ede = q->answer.ede,
+        .negative_ttl_s =
+            q->route == DOH_ROUTE_DEFAULT ? 0 : r->config->doh.routes[q->route].negative_ttl_s,
     };
     cache_answer_put(r->cache, &key, &answer, now);
 }
@@ -255,6 +259,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->origin = DOH_ROUTE_DEFAULT;
     q->answer.ede.code = DNS_EDE_NONE;
     q->budget = val_budget_init(&r->config->limits);
+    q->budget.memo = question->past_cache || question->trace ? NULL : &r->memo;
     q->started_us = resolver_us();
     q->deadline_ms = resolver_now(r).mono_ms + r->config->query_ms;
     link_query(r, q);
@@ -277,7 +282,7 @@ static bool failed_lately(struct resolver *r, struct query *q)
 struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_question *question,
                                   resolver_done_fn *done, void *arg)
 {
-    uint32_t route = doh_route_find(&r->config->doh, &question->question->name);
+    uint32_t route = doh_route_of(&r->config->doh, question->question);
     bool joinable = !question->trace && !question->past_cache;
     struct query *q = joinable ? find_joinable(r, question, route) : NULL;
     if (r->closing || (q && q->ask_count >= WAITERS_MAX))
@@ -381,6 +386,7 @@ struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, stru
     r->loop = loop;
     r->config = config;
     r->cache = cache;
+    cache_memo_open(cache, &r->memo);
     r->pool = pool;
     r->clock = *clock;
     uint64_t until_s; /* whoever stays long enough follows them */

@@ -67,7 +67,8 @@ bool resolver_hit(struct resolver *resolver, const struct cache_key *key, uint8_
 
 struct resolver_stats {
     uint64_t asked, joined, secure, insecure, bogus, indeterminate, unvalidated, disbelieved;
-    uint64_t restored; /* answers looked for in the snapshot and found there */
+    uint64_t signatures, remembered; /* checked; known to verify from before */
+    uint64_t restored;               /* answers looked for in the snapshot and found there */
 };
 void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret);
 

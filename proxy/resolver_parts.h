@@ -17,6 +17,7 @@ struct resolver {
     const struct snapshot *snapshot;   /* what the last process left behind; NULL: nothing */
     bool keeps_evidence;               /* for the next one */
     const struct val_anchors *anchors; /* a reference: what may be used now */
+    struct val_memo memo;              /* signatures that verified, in the cache */
     struct val_env env;                /* with what the cache knows of zones */
     struct val_env env_fresh;          /* without: everything is proven anew */
     uv_idle_t run;                     /* active while queries have something to do */

@@ -67,14 +67,25 @@ uint32_t respond_empty(const struct request *request, const struct respond_how *
 
 /* --- from an answer -------------------------------------------------------------------------- */
 
-/* The question stands first and uncompressed. */
+static uint8_t lower(uint8_t octet)
+{
+    return octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet + ('a' - 'A')) : octet;
+}
+
+/* The question stands first and uncompressed. Octets that are the same as a name's but for case
+ * are that name: length octets are below 'A', so they are compared as they are. */
 static bool same_question(const struct request *request, const uint8_t *buf, uint32_t len)
 {
     const struct dns_name *name = &request->question.name;
-    struct dns_name there;
-    return request->has_question && len >= DNS_HEADER_LEN + name->len + 4u &&
-           dns_name_from_wire(buf + DNS_HEADER_LEN, name->len, &there) == DNS_OK &&
-           dns_name_equal(&there, name);
+    if (!request->has_question || len < DNS_HEADER_LEN + name->len + 4u)
+        return false;
+    const uint8_t *there = buf + DNS_HEADER_LEN;
+    if (memcmp(there, name->wire, name->len) == 0) /* nearly always */
+        return true;
+    for (unsigned i = 0; i < name->len; i++)
+        if (lower(there[i]) != lower(name->wire[i]))
+            return false;
+    return true;
 }
 
 uint32_t respond_in_place(const struct request *request, const struct respond_how *how,

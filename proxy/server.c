@@ -177,7 +177,7 @@ static bool answer_hit(struct server *s, const struct listener_client *client,
     struct cache_hit hit;
     struct cache_key key = {
         .question = &request->question,
-        .route = doh_route_find(&s->parts.config->doh, &request->question.name),
+        .route = doh_route_of(&s->parts.config->doh, &request->question),
         .dnssec_ok = request->dnssec_ok,
         .checking_disabled = (request->flags & DNS_FLAG_CD) != 0,
     };

@@ -32,7 +32,9 @@ struct worker {
     uint32_t listener_count;
     struct doh_pool *pool;
     struct resolver *resolver;
-    struct resolver_clock clock;
+    struct resolver_clock clock; /* read once a turn of the loop */
+    struct cache_now now;        /* read in the turn that began at turn_ms */
+    uint64_t turn_ms;
     struct server *server;
 };
 
@@ -128,18 +130,32 @@ static bool open_listeners(struct worker *w, char *error, size_t error_cap)
     return w->listener != NULL;
 }
 
+/* Reading two clocks costs as much as finding an answer, and libuv, too, has one time a turn. */
+static struct cache_now now_of_turn(void *arg)
+{
+    struct worker *w = arg;
+    uint64_t turn_ms = uv_now(&w->loop);
+    if (turn_ms != w->turn_ms) {
+        w->now = w->clock.now(w->clock.arg);
+        w->turn_ms = turn_ms;
+    }
+    return w->now;
+}
+
 static bool open_parts(struct worker *w)
 {
+    const struct resolver_clock clock = {.now = now_of_turn, .arg = w};
     w->clock = clock_system();
+    w->now = w->clock.now(w->clock.arg);
+    w->turn_ms = uv_now(&w->loop);
     w->pool = doh_pool_new(&w->loop, w->shared.doh, on_upstream_event, w);
     w->resolver =
-        w->pool ? resolver_new(&w->loop, w->shared.config, w->shared.cache, w->pool, &w->clock)
-                : NULL;
+        w->pool ? resolver_new(&w->loop, w->shared.config, w->shared.cache, w->pool, &clock) : NULL;
     if (w->resolver)
         resolver_use_snapshot(w->resolver, w->shared.snapshot,
                               w->shared.config->state_directory && w->shared.config->snapshot_s);
     const struct server_parts parts = {
-        w->shared.config, w->shared.cache, w->pool, w->resolver, w->clock, w->shared.log,
+        w->shared.config, w->shared.cache, w->pool, w->resolver, clock, w->shared.log,
     };
     w->server = w->resolver ? server_new(&parts) : NULL;
     return w->server != NULL;

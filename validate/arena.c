@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Most jobs fit one chunk; what is larger than a chunk gets one of its own. */
+/* Jobs that have little to prove fit the first chunk; what is larger than a chunk gets one of its
+ * own. */
+#define CHUNK_FIRST ((size_t)4 * 1024)
 #define CHUNK_LEN ((size_t)16 * 1024)
 
 struct chunk {
@@ -29,7 +31,8 @@ struct val_arena *val_arena_new(size_t limit)
 
 static struct chunk *chunk_add(struct val_arena *arena, size_t len)
 {
-    size_t cap = len > CHUNK_LEN ? len : CHUNK_LEN;
+    size_t usual = arena->chunks ? CHUNK_LEN : CHUNK_FIRST;
+    size_t cap = len > usual ? len : usual;
     struct chunk *chunk = calloc(1, sizeof(*chunk) + cap); /* zeroed once, handed out once */
     if (!chunk)
         return NULL;

@@ -32,11 +32,16 @@ struct val_limits {
 extern const struct val_limits
     val_limits_default; /* 240 6 1024 24 5 32 · 4 2 8 32 8 12 32 12 16 20 */
 
+struct val_memo;
+
 struct val_budget {
+    const struct val_memo
+        *memo;                /* what was paid for before (memo.h); borrowed. NULL: nothing was */
     struct val_limits limits; /* as configured; the totals below are what is left */
     uint32_t crypto_units, failed_signatures, sha1_blocks, fetches, flights;
     uint32_t slice_units; /* refilled at the start of each step */
     uint32_t signatures;  /* verified so far, for explain */
+    uint32_t remembered;  /* known to verify without being checked again */
 };
 struct val_budget val_budget_init(const struct val_limits *limits);
 

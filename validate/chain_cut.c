@@ -80,8 +80,8 @@ static const struct job_unlifted *unlifted(const struct val_job *job, const stru
                                            const struct val_ds_set *ds)
 {
     for (uint32_t i = 0; i < job->unlifted_count; i++)
-        if (job->unlifted[i].keys == m && job->unlifted[i].ds == ds->rr)
-            return &job->unlifted[i];
+        if (job->unlifted[i]->keys == m && job->unlifted[i]->ds == ds->rr)
+            return job->unlifted[i];
     return NULL;
 }
 
@@ -93,8 +93,13 @@ static void keep_unlifted(struct val_job *job, const struct job_message *m,
         job->spent = true;
         return;
     }
-    job->unlifted[job->unlifted_count++] =
-        (struct job_unlifted){.keys = m, .ds = ds->rr, .reason = *reason};
+    struct job_unlifted *u = val_arena_take(job->arena, sizeof *u);
+    if (!u) {
+        job->out_of_memory = true;
+        return;
+    }
+    *u = (struct job_unlifted){.keys = m, .ds = ds->rr, .reason = *reason};
+    job->unlifted[job->unlifted_count++] = u;
 }
 
 static struct chain_end unlifted_end(const struct val_reason *reason)

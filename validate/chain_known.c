@@ -114,7 +114,7 @@ static const struct job_message *copy_find(const struct val_job *job, const stru
                                            uint16_t type, bool fresh)
 {
     for (uint32_t i = 0; i < job->message_count; i++) {
-        const struct job_message *m = &job->message[i];
+        const struct job_message *m = job->message[i];
         if (m->type == type && m->fresh == fresh && dns_name_equal(&m->name, name))
             return m;
     }

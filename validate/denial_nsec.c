@@ -102,6 +102,8 @@ static const struct nsec *find_absence(const struct nsecs *all, const struct dns
 static bool exists_without(const struct nsecs *all, const struct dns_name *name, uint16_t qtype)
 {
     const struct nsec *match = find_match(all, name);
+    if (match && (qtype == DNS_TYPE_NSEC || qtype == DNS_TYPE_RRSIG))
+        return false; /* itself shows that they are there, whatever its bits say (RFC 4035 5.4) */
     if (match)
         return val_bitmap_denies(match->map, qtype, name->labels == 0);
     const struct nsec *cover = find_cover(all, name);

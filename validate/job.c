@@ -2,7 +2,9 @@
 #include "validate/job_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#define NEEDS_FIRST 4u
 #define GUESSES_LEAVE 8u /* fetches that guesses leave to what is known to be needed */
 
 struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
@@ -70,13 +72,18 @@ static struct job_message *slot(struct val_job *job, const struct dns_name *name
                                 bool fresh)
 {
     for (uint32_t i = 0; i < job->message_count; i++) {
-        struct job_message *m = &job->message[i];
+        struct job_message *m = job->message[i];
         if (m->type == type && m->fresh == fresh && dns_name_equal(&m->name, name))
             return m;
     }
     if (job->message_count == JOB_MESSAGES_MAX)
         return NULL;
-    struct job_message *m = &job->message[job->message_count++];
+    struct job_message *m = val_arena_take(job->arena, sizeof *m);
+    if (!m) {
+        job->out_of_memory = true;
+        return NULL;
+    }
+    job->message[job->message_count++] = m;
     *m = (struct job_message){
         .name = *name, .type = type, .fresh = fresh, .failed = true, .origin = VAL_ORIGIN_NONE};
     return m;
@@ -135,19 +142,41 @@ enum dns_err val_job_give(struct val_job *job, const struct dns_name *name, uint
 
 /* --- needs ----------------------------------------------------------------------------------- */
 
-static bool among(const struct val_need *needs, uint32_t count, const struct dns_name *name,
-                  uint16_t type, bool fresh)
+static bool among(const struct job_needs *needs, const struct dns_name *name, uint16_t type,
+                  bool fresh)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (needs[i].type == type && needs[i].fresh == fresh &&
-            dns_name_equal(&needs[i].name, name))
+    for (uint32_t i = 0; i < needs->count; i++)
+        if (needs->need[i].type == type && needs->need[i].fresh == fresh &&
+            dns_name_equal(&needs->need[i].name, name))
             return true;
     return false;
 }
 
+/* False: there are `most`, or no memory. */
+static bool append(struct val_job *job, struct job_needs *needs, const struct val_need *need,
+                   uint32_t most)
+{
+    if (needs->count == most)
+        return false;
+    if (needs->count == needs->room) {
+        uint32_t room = needs->room ? 2 * needs->room : NEEDS_FIRST;
+        struct val_need *grown = val_arena_take(job->arena, room * sizeof *grown);
+        if (!grown) {
+            job->out_of_memory = true;
+            return false;
+        }
+        if (needs->count > 0)
+            memcpy(grown, needs->need, needs->count * sizeof *grown);
+        needs->need = grown;
+        needs->room = room;
+    }
+    needs->need[needs->count++] = *need;
+    return true;
+}
+
 bool job_asked(const struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh)
 {
-    return among(job->asked, job->asked_count, name, type, fresh);
+    return among(&job->asked, name, type, fresh);
 }
 
 /* Each question is paid for once. False: it cannot be. */
@@ -155,12 +184,11 @@ static bool ask(struct val_job *job, const struct val_need *need, bool necessary
 {
     if (job_asked(job, &need->name, need->type, need->fresh))
         return true;
-    if (job->need_count == JOB_NEEDS_MAX || job->asked_count == JOB_MESSAGES_MAX ||
+    if (job->need.count == JOB_NEEDS_MAX || job->asked.count == JOB_MESSAGES_MAX ||
         (!necessary && job->budget->fetches <= GUESSES_LEAVE) ||
         !val_budget_take(&job->budget->fetches, 1))
         return false;
-    job->asked[job->asked_count++] = *need;
-    return true;
+    return append(job, &job->asked, need, JOB_MESSAGES_MAX);
 }
 
 void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh,
@@ -168,18 +196,19 @@ void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, b
 {
     const struct val_need need = {.name = *name, .type = type, .fresh = fresh};
     job->starved = job->starved || necessary;
-    if (among(job->need, job->need_count, name, type, fresh))
+    if (among(&job->need, name, type, fresh))
         return;
     if (!ask(job, &need, necessary))
         job->spent = job->spent || necessary;
-    else if (job->need_count < JOB_NEEDS_MAX)
-        job->need[job->need_count++] = need;
+    else
+        (void)append(job, &job->need, &need, JOB_NEEDS_MAX); /* more come in the next step */
 }
 
 const struct val_need *val_job_needs(const struct val_job *job, uint32_t *count)
 {
-    *count = job->need_count;
-    return job->need;
+    static const struct val_need none;
+    *count = job->need.count;
+    return job->need.count > 0 ? job->need.need : &none;
 }
 
 /* --- verification, once for each set --------------------------------------------------------- */
@@ -188,8 +217,8 @@ static struct job_memo *memo_find(struct val_job *job, const struct val_rrset *s
                                   const struct val_zone *zone)
 {
     for (uint32_t i = 0; i < job->memo_count; i++)
-        if (job->memo[i].set == set && job->memo[i].zone == zone)
-            return &job->memo[i];
+        if (job->memo[i]->set == set && job->memo[i]->zone == zone)
+            return job->memo[i];
     return NULL;
 }
 
@@ -213,7 +242,12 @@ bool job_verify(struct val_job *job, const struct val_rrset *set, const struct v
         return false;
     }
     if (!memo) {
-        memo = &job->memo[job->memo_count++];
+        memo = val_arena_take(job->arena, sizeof *memo);
+        if (!memo) {
+            job->out_of_memory = true;
+            return false;
+        }
+        job->memo[job->memo_count++] = memo;
         memo->set = set;
         memo->zone = zone;
         val_rrset_verify(set, zone, job->now_s, job->env->policy, job->budget, &memo->verified);
@@ -233,8 +267,8 @@ bool job_verify(struct val_job *job, const struct val_rrset *set, const struct v
 const struct val_verified *job_proven(const struct val_job *job, const struct val_rrset *set)
 {
     for (uint32_t i = 0; i < job->memo_count; i++)
-        if (job->memo[i].set == set && job->memo[i].verified.secure)
-            return &job->memo[i].verified;
+        if (job->memo[i]->set == set && job->memo[i]->verified.secure)
+            return &job->memo[i]->verified;
     return NULL;
 }
 
@@ -245,7 +279,7 @@ static uint64_t bound_by_negatives(const struct val_job *job, uint64_t expires_s
 {
     for (uint32_t i = 0; i < job->subject_count; i++) {
         struct val_anchor_hit hit =
-            val_anchors_find(job->env->anchors, &job->subject[i].name, job->now_s);
+            val_anchors_find(job->env->anchors, &job->subject[i]->name, job->now_s);
         if (hit.kind == VAL_ANCHOR_NEGATIVE && hit.until_s < expires_s)
             expires_s = hit.until_s;
     }
@@ -279,7 +313,7 @@ static enum val_step conclude(struct val_job *job, enum val_status status,
     job->verdict.reason = *reason;
     job->verdict.expires_s = bound_by_negatives(job, bound_by_signatures(job));
     job->verdict.ttl_s = status <= VAL_INSECURE ? job_lowest_ttl(job) : 0;
-    job->need_count = 0;
+    job->need.count = 0;
     job->state = JOB_DONE;
     val_trace_add(job->trace, &step);
     return VAL_DONE;
@@ -319,7 +353,7 @@ static enum val_step decide(struct val_job *job)
     struct val_reason reason = job_reason(VAL_WHY_NONE, &job->question.name, &job->question.name,
                                           job->question.type, job->origin);
     for (uint32_t i = 0; i < job->subject_count; i++) {
-        const struct job_subject *s = &job->subject[i];
+        const struct job_subject *s = job->subject[i];
         job->verdict.denial =
             job->verdict.denial || s->kind == SUBJECT_NODATA || s->kind == SUBJECT_NXDOMAIN;
         if (s->status > worst) {
@@ -344,9 +378,9 @@ static bool settle_all(struct val_job *job)
 {
     bool settled = true;
     for (uint32_t i = 0; i < job->subject_count && !job->yielded; i++) {
-        if (!job->subject[i].settled)
-            job_settle(job, &job->subject[i]);
-        settled = settled && job->subject[i].settled;
+        if (!job->subject[i]->settled)
+            job_settle(job, job->subject[i]);
+        settled = settled && job->subject[i]->settled;
     }
     return settled;
 }
@@ -355,14 +389,14 @@ static void begin_step(struct val_job *job, uint64_t now_s)
 {
     uint32_t slice = job->budget->limits.slice_units;
     job->now_s = now_s;
-    job->need_count = 0;
+    job->need.count = 0;
     job->yielded = job->starved = false;
     job->budget->slice_units = slice > 0 ? slice : 1; /* else no step would get anywhere */
 }
 
 enum val_step val_job_step(struct val_job *job, uint64_t now_s)
 {
-    uint32_t asked_before = job->asked_count;
+    uint32_t asked_before = job->asked.count;
     if (job->state == JOB_DONE)
         return VAL_DONE;
     begin_step(job, now_s);
@@ -377,7 +411,7 @@ enum val_step val_job_step(struct val_job *job, uint64_t now_s)
         return decide(job);
     if (!job->starved || job->spent || job->out_of_memory)
         return give_up(job);
-    if (job->asked_count > asked_before && !val_budget_take(&job->budget->flights, 1))
+    if (job->asked.count > asked_before && !val_budget_take(&job->budget->flights, 1))
         return give_up(job);
     return VAL_NEED;
 }

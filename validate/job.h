@@ -64,7 +64,7 @@ enum dns_err val_job_give(struct val_job *job, const struct dns_name *name, uint
                           const struct dns_msg *msg, uint32_t age_s, uint32_t origin);
 
 enum val_step val_job_step(struct val_job *job, uint64_t now_s);
-const struct val_need *val_job_needs(const struct val_job *job, uint32_t *count);
+const struct val_need *val_job_needs(const struct val_job *job, uint32_t *count); /* never NULL */
 const struct val_verdict *val_job_verdict(const struct val_job *job);
 
 /* The answer as it was proven, for the cache: header (QR RD RA, rcode; AD when secure), question,

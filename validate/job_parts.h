@@ -59,7 +59,8 @@ struct job_subject { /* one thing that the verdict rests on */
     enum job_subject_kind kind;
     struct dns_name name;
     uint16_t type;
-    const struct val_rrset *set; /* of the first three kinds */
+    const struct val_rrset *set;     /* of the first three kinds */
+    const struct job_subject *dname; /* SYNTHESIZED, UNLIKE: what it follows from, or not */
     bool settled;
     enum val_status status;
     struct val_reason reason;
@@ -71,6 +72,13 @@ struct job_unlifted { /* a DNSKEY set that was looked at under some DS, and does
     struct val_reason reason;
 };
 
+struct job_needs { /* in one block of the arena, which a larger one may follow */
+    struct val_need *need;
+    uint32_t count, room;
+};
+
+/* What grows with the work lies in the arena, so that the many jobs that have little to prove are
+ * small; pointers to it hold as long as the job. */
 struct val_job {
     enum job_state state;
     struct dns_question question;
@@ -89,17 +97,17 @@ struct val_job {
     uint32_t origin;
     struct val_rrsets answer;
 
-    struct job_message message[JOB_MESSAGES_MAX];
+    struct job_message *message[JOB_MESSAGES_MAX];
     uint32_t message_count;
     struct job_place place[JOB_PLACES_MAX];
     uint32_t place_count;
-    struct job_unlifted unlifted[JOB_UNLIFTED_MAX];
+    struct job_unlifted *unlifted[JOB_UNLIFTED_MAX];
     uint32_t unlifted_count;
-    struct job_memo memo[JOB_MEMO_MAX];
+    struct job_memo *memo[JOB_MEMO_MAX];
     uint32_t memo_count;
 
     bool planned; /* the subjects are known */
-    struct job_subject subject[JOB_SUBJECTS_MAX];
+    struct job_subject *subject[JOB_SUBJECTS_MAX];
     uint32_t subject_count;
     struct dns_name last; /* where the aliases end */
     bool too_long;        /* they end at a name that would be (RFC 6672 2.2) */
@@ -107,10 +115,8 @@ struct val_job {
     enum val_status broken_status;
     struct val_reason broken_reason;
 
-    struct val_need need[JOB_NEEDS_MAX];
-    uint32_t need_count;
-    struct val_need asked[JOB_MESSAGES_MAX]; /* every need there ever was */
-    uint32_t asked_count;
+    struct job_needs need;  /* of this step; at most JOB_NEEDS_MAX */
+    struct job_needs asked; /* every one there ever was; at most JOB_MESSAGES_MAX */
     struct val_verdict verdict;
 };
 

@@ -56,6 +56,14 @@ static bool may_speak(const struct val_job *job, const struct job_subject *s,
 
 /* --- proofs of absence ----------------------------------------------------------------------- */
 
+/* They stand in the authority section (RFC 4035 3.1.3); from elsewhere they would not be handed on
+ * with the answer that they prove. */
+static bool is_denial(const struct val_rrset *set)
+{
+    return set->section == DNS_AUTHORITY &&
+           (set->type == DNS_TYPE_NSEC || set->type == DNS_TYPE_NSEC3);
+}
+
 bool job_collect_denials(struct val_job *job, const struct val_rrsets *sets,
                          const struct val_zone *zone, const struct val_rrset **ret, uint32_t cap,
                          uint32_t *ret_count, uint64_t *ret_expires_s)
@@ -67,8 +75,8 @@ bool job_collect_denials(struct val_job *job, const struct val_rrsets *sets,
         const struct val_rrset *set = &sets->set[i];
         const struct val_verified *v;
         struct dns_name signer;
-        if ((set->type != DNS_TYPE_NSEC && set->type != DNS_TYPE_NSEC3) ||
-            !dns_name_within(&set->owner, &zone->name) || val_rrset_signers(set, &signer, 1) == 0)
+        if (!is_denial(set) || !dns_name_within(&set->owner, &zone->name) ||
+            val_rrset_signers(set, &signer, 1) == 0)
             continue;
         if (!job_verify(job, set, zone, &v))
             return false;
@@ -269,9 +277,8 @@ static bool denial_signer(const struct val_job *job, const struct job_subject *s
     for (uint32_t i = 0; i < job->answer.count; i++) {
         const struct val_rrset *set = &job->answer.set[i];
         struct dns_name signer;
-        if ((set->type != DNS_TYPE_NSEC && set->type != DNS_TYPE_NSEC3) ||
-            val_rrset_signers(set, &signer, 1) == 0 || !may_speak(job, s, &signer) ||
-            (found && signer.labels <= ret->labels))
+        if (!is_denial(set) || val_rrset_signers(set, &signer, 1) == 0 ||
+            !may_speak(job, s, &signer) || (found && signer.labels <= ret->labels))
             continue;
         *ret = signer;
         found = true;
@@ -347,7 +354,7 @@ static bool verify_soa(struct val_job *job, const struct dns_name *name)
  * signed. */
 static void settle_synthesized(struct val_job *job, struct job_subject *s)
 {
-    const struct job_subject *dname = s - 1;
+    const struct job_subject *dname = s->dname;
     struct val_reason r = job_reason(VAL_WHY_DNAME, &dname->name, &s->name, s->type, job->origin);
     if (!dname->settled)
         return;

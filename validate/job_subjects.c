@@ -22,7 +22,12 @@ static struct job_subject *subject_add(struct val_job *job, enum job_subject_kin
         broken(job, VAL_BOGUS, VAL_WHY_BUDGET, name, type);
         return NULL;
     }
-    struct job_subject *s = &job->subject[job->subject_count++];
+    struct job_subject *s = val_arena_take(job->arena, sizeof *s);
+    if (!s) {
+        broken(job, VAL_INDETERMINATE, VAL_WHY_MEMORY, name, type);
+        return NULL;
+    }
+    job->subject[job->subject_count++] = s;
     *s = (struct job_subject){.kind = kind, .name = *name, .type = type, .set = set};
     return s;
 }
@@ -85,7 +90,9 @@ static bool follow_dname(struct val_job *job, const struct val_rrset *dname,
         broken(job, VAL_BOGUS, VAL_WHY_MALFORMED, &dname->owner, DNS_TYPE_DNAME);
         return false;
     }
-    if (!subject_add(job, SUBJECT_SET, &dname->owner, DNS_TYPE_DNAME, dname))
+    const struct job_subject *by =
+        subject_add(job, SUBJECT_SET, &dname->owner, DNS_TYPE_DNAME, dname);
+    if (!by)
         return false;
     if (dns_name_substitute(name, &dname->owner, &target, &substituted) != DNS_OK) {
         job->too_long = true;
@@ -104,8 +111,11 @@ static bool follow_dname(struct val_job *job, const struct val_rrset *dname,
         return false;
     }
     bool fits = dns_name_equal(&given, &substituted);
-    if (!subject_add(job, fits ? SUBJECT_SYNTHESIZED : SUBJECT_UNLIKE, name, DNS_TYPE_CNAME, cname))
+    struct job_subject *alias =
+        subject_add(job, fits ? SUBJECT_SYNTHESIZED : SUBJECT_UNLIKE, name, DNS_TYPE_CNAME, cname);
+    if (!alias)
         return false;
+    alias->dname = by;
     *name = given; /* an unsigned zone may say what it likes */
     return true;
 }

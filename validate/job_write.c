@@ -25,8 +25,8 @@ static bool belongs(const struct val_job *job, const struct val_rrset *set)
 static const struct val_rrset *ttl_source(const struct val_job *job, const struct val_rrset *set)
 {
     for (uint32_t i = 1; i < job->subject_count; i++)
-        if (job->subject[i].set == set && job->subject[i].kind == SUBJECT_SYNTHESIZED)
-            return job->subject[i - 1].set;
+        if (job->subject[i]->set == set && job->subject[i]->kind == SUBJECT_SYNTHESIZED)
+            return job->subject[i]->dname->set;
     return set;
 }
 
@@ -44,8 +44,8 @@ typedef void each_fn(void *arg, const struct val_job *job, const struct val_rrse
 static void for_each(const struct val_job *job, each_fn *fn, void *arg)
 {
     for (uint32_t i = 0; i < job->subject_count; i++)
-        if (job->subject[i].set)
-            fn(arg, job, job->subject[i].set);
+        if (job->subject[i]->set)
+            fn(arg, job, job->subject[i]->set);
     for (uint32_t i = 0; i < job->answer.count; i++) {
         const struct val_rrset *set = &job->answer.set[i];
         bool as_it_came = unvalidated(job) && set->section == DNS_ANSWER &&

@@ -2,6 +2,7 @@
 // A DNSKEY's public key as an EVP_PKEY, from raw numbers: no ASN.1 is decoded.
 #include "validate/algorithm.h"
 #include "validate/keys.h"
+#include "validate/memo.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -159,8 +160,10 @@ enum val_why val_key_parse(const struct dns_dnskey *dnskey, uint16_t tag,
     enum val_why why = algorithm->family == VAL_RSA ? rsa_parse(dnskey, policy, &key)
                                                     : curve_parse(algorithm, dnskey, &key);
     ERR_pop_to_mark();
-    if (why == VAL_WHY_NONE)
+    if (why == VAL_WHY_NONE) {
+        val_memo_key_id(key.algorithm, dnskey->key, dnskey->key_len, key.id);
         *ret = key;
+    }
     return why;
 }
 

@@ -3,6 +3,7 @@
 
 #include "validate/algorithm.h"
 #include "validate/canonical.h"
+#include "validate/memo.h"
 
 #include <stdlib.h>
 
@@ -138,20 +139,44 @@ static bool take_cost(struct val_budget *budget, uint32_t units)
     return true;
 }
 
-static enum val_why verify_with_key(const struct attempt *a, const struct val_sig *sig,
-                                    const struct val_key *key, const uint8_t *data, uint32_t len)
+/* By arithmetic. */
+static enum val_why compute(const struct attempt *a, const struct val_sig *sig,
+                            const struct val_key *key, const uint8_t *data, uint32_t len)
 {
-    struct val_budget *budget = a->budget;
     const struct val_algorithm *algorithm = val_algorithm_find(key->algorithm);
     if (!algorithm)
         return VAL_WHY_NO_KEY;
-    if (budget->failed_signatures == 0 || !take_cost(budget, key->cost + len / OCTETS_PER_UNIT))
+    if (!take_cost(a->budget, key->cost + len / OCTETS_PER_UNIT))
         return VAL_WHY_BUDGET;
     if (val_algorithm_verify(algorithm, key->pkey, data, len, sig->rrsig.signature,
                              sig->rrsig.signature_len))
         return VAL_WHY_NONE;
-    budget->failed_signatures--;
+    a->budget->failed_signatures--;
     return VAL_WHY_SIGNATURE;
+}
+
+/* By memory, which costs a hash, else by arithmetic. */
+static enum val_why verify_with_key(const struct attempt *a, const struct val_sig *sig,
+                                    const struct val_key *key, const uint8_t *data, uint32_t len)
+{
+    struct val_budget *budget = a->budget;
+    const struct val_memo *memo = budget->memo;
+    if (budget->failed_signatures == 0)
+        return VAL_WHY_BUDGET;
+    if (!memo)
+        return compute(a, sig, key, data, len);
+    if (!val_budget_take(&budget->crypto_units, len / OCTETS_PER_UNIT))
+        return VAL_WHY_BUDGET;
+    struct val_memo_tag tag =
+        val_memo_tag(memo, key, data, len, sig->rrsig.signature, sig->rrsig.signature_len);
+    if (memo->find(memo->arg, &tag)) {
+        budget->remembered++;
+        return VAL_WHY_NONE;
+    }
+    enum val_why why = compute(a, sig, key, data, len);
+    if (why == VAL_WHY_NONE)
+        memo->learn(memo->arg, &tag);
+    return why;
 }
 
 /* Key tags may collide (RFC 4034 appendix B), and may be made to. */

@@ -21,7 +21,8 @@ enum val_zone_kind {
 struct val_key {
     uint16_t tag, flags;
     uint8_t algorithm;
-    uint8_t cost; /* crypto units of one verification */
+    uint8_t cost;   /* crypto units of one verification */
+    uint8_t id[16]; /* half of a SHA-256 over algorithm and public key (memo.h) */
     EVP_PKEY *pkey;
     uint16_t bits; /* for explain */
 };

@@ -15,6 +15,7 @@ import world  # noqa: E402
 import zones  # noqa: E402
 
 PEER_CPU, OTHERS_CPU = "1", "0"
+INSTRUCTIONS = Path(__file__).resolve().parent / "instructions.md"
 NEAR, FAR = "127.0.0.1", "198.18.0.2"  # the upstream, without and with a round trip in between
 
 UPSTREAM = """
@@ -80,6 +81,47 @@ def bare_row(rate):
             "ad_part": 0, "upstream": 0, "seconds": 1}
 
 
+OUTERMOST = ("run", "clone", "start_thread")  # never return, so all that they call is theirs
+
+
+def read_callgrind(directory, pattern):
+    """All instructions of a dump; and (instructions, function, library) of what each function
+    does itself, dearest first."""
+    file = next(directory.glob(pattern))
+    done = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no", str(file)],
+                          capture_output=True, text=True, check=True)
+    total, functions = 0, []
+    for line in done.stdout.splitlines():
+        found = re.match(r"\s*([\d,]+) \([^)]*\)\s+\S+?:(\S+)(?: \[(?:.*/)?(\S+)\])?", line)
+        if line.endswith("PROGRAM TOTALS"):
+            total = int(line.split()[0].replace(",", ""))
+        name = re.sub(r"\.(lto_priv|constprop|part|isra|cold).*", "", found[2]) if found else ""
+        if name and name not in OUTERMOST:
+            functions.append((int(found[1].replace(",", "")), name, found[3] or "?"))
+    return total, functions
+
+
+def write_instructions(cases):
+    """`cases`: (words, questions, instructions, functions)."""
+    text = ["# Instructions a question", "", "Written by `tests/bench/run instructions`: what "
+            "callgrind counts. The kernel's part is not in it.", "",
+            "| question | instructions | of them in |", "|---|---|---|"]
+    for words, questions, total, functions in cases:
+        parts = {}
+        for cost, _, library in functions:
+            parts[library] = parts.get(library, 0) + cost
+        split = [f"{library} {cost / questions:.0f}" for library, cost in
+                 sorted(parts.items(), key=lambda item: -item[1]) if cost / questions >= 1]
+        text.append(f"| {words} | {total / questions:.0f} | {', '.join(split)} |")
+    for words, questions, _, functions in cases:
+        text += ["", f"{words}: the dearest functions, without what they call", "",
+                 "| instructions | function | in |", "|---|---|---|"]
+        text += [f"| {cost / questions:.0f} | {name} | {library} |"
+                 for cost, name, library in functions[:25]]
+    INSTRUCTIONS.write_text("\n".join(text) + "\n")
+    print("\n".join(text))
+
+
 class Lab(servers.Servers):
     """Everything but the measured program runs on one core, that on another."""
 
@@ -87,6 +129,7 @@ class Lab(servers.Servers):
         super().__init__(directory)
         self.build = build / "tests"
         self.veridoh = build / "veridoh"
+        self.before = None
         self.workers = 1
         self.upstream, self.doh_port = NEAR, peers.DOH
         self.cpu = OTHERS_CPU

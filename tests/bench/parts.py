@@ -54,7 +54,7 @@ def many(run):
     lab = run.lab
     few = lab.names("many", 1000)
     sizes = [100000, 1000000]
-    for peer in run.peers(only=["veridoh", "unbound"]):
+    for peer in run.peers(only=["veridoh", "before", "unbound"]):
         with started(run, peer) as ok:
             if not ok:
                 continue
@@ -176,7 +176,7 @@ def flood(run):
     names = lab.names("mixed", 1000)
     lab.fill_upstream("mixed", 1000)
     for turn in run.rounds():
-        for peer in run.peers(only=["veridoh", "unbound"]):
+        for peer in run.peers(only=["veridoh", "before", "unbound"]):
             with started(run, peer) as ok:
                 if not ok:
                     continue
@@ -239,4 +239,40 @@ def busiest_part(lab):
     return max(times) / max(1, sum(times))
 
 
-PARTS = {f.__name__: f for f in (hits, tcp, miss, cold, flood, memory, workers, many)}
+COUNTED = {"hit": ("mixed", 1000, 4000), "unvalidated miss": ("plain", 400, 400),
+           "secure miss, P-256": ("p256", 400, 400), "NXDOMAIN miss, NSEC": ("nxdomain", 400, 400)}
+
+
+def instructions(run):
+    """What callgrind counts for one question, the kernel's part left out: the same from run to run
+    within a hundredth, on any machine of this kind, however busy. Goes to instructions.md."""
+    lab = run.lab
+    veridoh = labs.peers.PEERS["veridoh"]
+    lab.cpu = labs.PEER_CPU
+    cases = []
+    for case, (kind, names, count) in COUNTED.items():
+        lab.fill_upstream(kind, 1000)
+        out = lab.dir / "callgrind"
+        for file in lab.dir.glob("callgrind*"):
+            file.unlink()
+        lab.start_peer(labs.peers.under_callgrind(veridoh, out))
+        first = lab.names(kind, names)
+        if case == "hit":
+            fill(lab, first, 2 * names)
+        else:
+            lab.load(lab.names(kind, 1), "-n", 1, "-w", 1, "-D", "-l", 20)
+        control(lab, "--zero")
+        row = lab.load(first, "-n", count, "-w", 32, "-k", 4, "-l", 60,
+                       *([] if case == "hit" else ["-D"]))
+        control(lab, "--dump")
+        lab.stop_peer()
+        total, functions = labs.read_callgrind(lab.dir, "callgrind*.1")
+        cases.append((case, row["received"], total, functions))
+    labs.write_instructions(cases)
+
+
+def control(lab, what):
+    subprocess.run(["callgrind_control", what, str(lab.pid)], check=True, capture_output=True)
+
+
+PARTS = {f.__name__: f for f in (hits, tcp, miss, cold, flood, memory, workers, many, instructions)}

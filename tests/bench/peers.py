@@ -5,7 +5,7 @@ A Peer's write(lab) puts its configuration into lab.dir/peers and returns the co
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 PORT = 5399
@@ -31,6 +31,10 @@ def config(lab, name, text):
     path = directory / "conf"
     path.write_text(text)
     return str(path), str(directory)
+
+
+def before(lab):
+    return [str(lab.before), *veridoh(lab)[1:]]
 
 
 def veridoh(lab):
@@ -195,6 +199,7 @@ log-console no
 PEERS = {p.name: p for p in [
     Peer("bare", "", "", bare, False, "-", tcp=False),
     Peer("veridoh", "", "", veridoh, True, "DoH"),
+    Peer("before", "", "", before, True, "DoH"),
     Peer("unbound", "unbound", "unbound", unbound, True, "DoT"),
     Peer("unbound-unvalidated", "unbound", "unbound", unbound_unvalidated, False, "DoT"),
     Peer("dnsdist", "dnsdist", "dnsdist", dnsdist, False, "DoH"),
@@ -205,6 +210,13 @@ PEERS = {p.name: p for p in [
     Peer("dnsmasq", "dnsmasq", "dnsmasq-base", dnsmasq, False, "UDP"),
 ]}
 OPENSSL = Peer("openssl", "openssl", "openssl", None, False, "-")
+
+
+def under_callgrind(peer, out):
+    def write(lab):
+        return ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "-q",
+                *peer.write(lab)]
+    return replace(peer, write=write)
 
 
 def is_installed(peer):

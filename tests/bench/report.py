@@ -51,7 +51,7 @@ class Ratios:
     def values(self, part, case, peer, key):
         return {n: r[key] for n, r in select(self.rows, part, case, peer).items()}
 
-    def best(self, part, case, key, but=("veridoh", "bare"), low=True):
+    def best(self, part, case, key, but=("veridoh", "bare", "before", "openssl"), low=True):
         """The peer whose median is best."""
         names = {r["peer"] for r in self.rows if (r["part"], r["case"]) == (part, case)} - set(but)
         ranked = sorted(names, key=lambda p: statistics.median(

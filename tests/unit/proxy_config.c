@@ -83,7 +83,7 @@ static const struct bad_case bad[] = {
     {"a scalar for a list", GOOD "routes: x\n", {":3:9: error: routes: expected a list"}},
     {"a route without servers",
      GOOD "routes: [{domains: [a.b]}]\n",
-     {":3:10: error: routes: key 'servers' is missing"}},
+     {"routes: a route needs 'servers', 'servers-from' or 'upstreams'"}},
     {"no such anchor file",
      GOOD "validation: {trust-anchors: nowhere.ds}\n",
      {"nowhere.ds: cannot be read"}},

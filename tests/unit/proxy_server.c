@@ -93,6 +93,11 @@ uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *
     return DOH_ROUTE_DEFAULT;
 }
 
+uint32_t doh_route_of(const struct doh_config *config, const struct dns_question *question)
+{
+    return doh_route_find(config, &question->name);
+}
+
 static struct cache_now now(void *arg)
 {
     (void)arg;

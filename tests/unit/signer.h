@@ -20,7 +20,7 @@
 #define WORLD_TTL 3600u
 #define WORLD_RDATA_MAX 600u
 #define WORLD_RR_MAX 96u
-#define WORLD_ZONES_MAX 24u
+#define WORLD_ZONES_MAX 32u
 #define WORLD_NAMES_MAX 64u
 #define WORLD_KEY_MAX 300u /* octets of a DNSKEY's RDATA */
 

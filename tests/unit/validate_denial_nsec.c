@@ -28,6 +28,8 @@ static const struct denial_case cases[] = {
     {"owner in another case", NODATA, "A.exAmple.", DNS_TYPE_MX, YES, "a.EXAMPLE. NSEC C.example. A RRSIG NSEC\n"},
     {"the type is there", NODATA, "a.example.", DNS_TYPE_A, NO, "a.example. NSEC c.example. A RRSIG NSEC\n"},
     {"a CNAME is there", NODATA, "a.example.", DNS_TYPE_A, NO, "a.example. NSEC c.example. CNAME RRSIG NSEC\n"},
+    {"NSEC, whose bit is clear", NODATA, "a.example.", DNS_TYPE_NSEC, NO, "a.example. NSEC c.example. A\n"},
+    {"RRSIG, whose bit is clear", NODATA, "a.example.", DNS_TYPE_RRSIG, NO, "a.example. NSEC c.example. A\n"},
     {"the CNAME itself", NODATA, "a.example.", DNS_TYPE_CNAME, YES, "a.example. NSEC c.example. A RRSIG NSEC\n"},
     {"of another name", NODATA, "b.example.", DNS_TYPE_MX, NO, "a.example. NSEC b.example. A RRSIG NSEC\n"},
     {"parent side of a cut", NODATA, "a.example.", DNS_TYPE_A, NO, "a.example. NSEC c.example. NS RRSIG NSEC\n"},

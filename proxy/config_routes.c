@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "proxy/config_routes.h"
+
+#include "doh/resolv_conf.h"
+#include "proxy/search.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct routing {
+    struct config *c;
+    const char *path;
+    FILE *errors;
+    bool failed;
+};
+
+__attribute__((format(printf, 2, 3))) static void fail(struct routing *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)fprintf(r->errors, "%s: error: routes: ", r->path);
+    (void)vfprintf(r->errors, format, args);
+    (void)fputc('\n', r->errors);
+    va_end(args);
+    r->failed = true;
+}
+
+static bool has_domain(const struct doh_route_config *route, const struct dns_name *domain)
+{
+    for (uint32_t i = 0; i < route->domain_count; i++)
+        if (dns_name_equal(&route->domains[i], domain))
+            return true;
+    return false;
+}
+
+/* What the operator wrote down for a domain counts, not what a file says of it. */
+static bool is_routed(const struct routing *r, const struct dns_name *domain)
+{
+    for (uint32_t i = 0; i < r->c->doh.route_count; i++)
+        if (has_domain(&r->c->doh.routes[i], domain))
+            return true;
+    return false;
+}
+
+static void add_search_list(struct routing *r, struct doh_route_config *route)
+{
+    struct doh_resolv_conf file;
+    if (!doh_resolv_conf_read(route->domains_from, &file)) {
+        fail(r, "%s cannot be read", route->domains_from);
+        return;
+    }
+    route->cluster = search_cluster(file.search, file.search_count);
+    for (uint32_t i = 0; i < file.search_count; i++) {
+        if (is_routed(r, &file.search[i]))
+            continue;
+        struct dns_name *grown =
+            realloc(route->domains, (route->domain_count + 1u) * sizeof *grown);
+        if (!grown) {
+            fail(r, "out of memory");
+            return;
+        }
+        route->domains = grown;
+        grown[route->domain_count++] = file.search[i];
+    }
+}
+
+static void find_group(struct routing *r, struct doh_route_config *route)
+{
+    for (uint32_t g = 0; g < route->group_count; g++) {
+        uint32_t found = 0;
+        for (uint32_t u = 0; u < r->c->doh.upstream_count; u++)
+            if (r->c->doh.upstreams[u].name &&
+                !strcmp(r->c->doh.upstreams[u].name, route->groups[g]))
+                found |= UINT32_C(1) << u;
+        if (found == 0)
+            fail(r, "there is no upstream named '%s'", route->groups[g]);
+        route->upstreams |= found;
+    }
+}
+
+static void decide_validation(struct routing *r, struct doh_route_config *route)
+{
+    bool wanted = route->trust_anchor_count > 0;
+    if (wanted && route->validate == DOH_ROUTE_BELIEVED)
+        fail(r, "trust-anchors with 'validate: off'");
+    if (route->validate == DOH_ROUTE_AUTO)
+        route->validate =
+            wanted || route->upstreams != 0 ? DOH_ROUTE_VALIDATED : DOH_ROUTE_BELIEVED;
+    if (route->validate == DOH_ROUTE_VALIDATED)
+        return;
+    for (uint32_t d = 0; d < route->domain_count; d++)
+        if (val_anchors_add_negative(r->c->anchors, &route->domains[d], UINT64_MAX,
+                                     "routed to servers that are believed") != DNS_OK)
+            fail(r, "out of memory");
+}
+
+static void finish_route(struct routing *r, struct doh_route_config *route)
+{
+    bool plain = route->server_count > 0 || route->servers_from;
+    if (route->domains_from)
+        add_search_list(r, route);
+    else if (route->domain_count == 0)
+        fail(r, "a route needs 'domains' or 'domains-from'");
+    if (plain && route->group_count > 0)
+        fail(r, "a route has 'upstreams' or plain 'servers', not both");
+    if (!plain && route->group_count == 0)
+        fail(r, "a route needs 'servers', 'servers-from' or 'upstreams'");
+    find_group(r, route);
+    decide_validation(r, route);
+}
+
+/* Upstreams that only routes may ask are not for everything else. */
+static void find_unrouted(struct routing *r)
+{
+    struct doh_config *doh = &r->c->doh;
+    bool any = false;
+    for (uint32_t i = 0; i < doh->upstream_count; i++)
+        any = any || doh->upstreams[i].route_only;
+    if (!any)
+        return;
+    for (uint32_t i = 0; i < doh->upstream_count && i < DOH_UPSTREAMS_MAX; i++)
+        if (!doh->upstreams[i].route_only)
+            doh->unrouted |= UINT32_C(1) << i;
+    if (doh->unrouted == 0)
+        fail(r, "every upstream is 'route-only': nobody is left for names without a route");
+}
+
+bool config_routes_finish(struct config *c, const char *path, FILE *errors)
+{
+    struct routing r = {.c = c, .path = path, .errors = errors};
+    for (uint32_t i = 0; i < c->doh.route_count; i++)
+        finish_route(&r, &c->doh.routes[i]);
+    find_unrouted(&r);
+    c->doh.self = c->listen;
+    c->doh.self_count = c->listen_count;
+    return !r.failed;
+}
+
+void config_route_free(struct doh_route_config *route)
+{
+    for (uint32_t i = 0; i < route->group_count; i++)
+        free(route->groups[i]);
+    for (uint32_t i = 0; i < route->trust_anchor_count; i++)
+        free(route->trust_anchors[i]);
+    free(route->groups);
+    free(route->trust_anchors);
+    free(route->domains);
+    free(route->domains_from);
+    free(route->servers);
+    free(route->servers_from);
+}
