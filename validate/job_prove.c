@@ -379,7 +379,7 @@ void job_settle(struct val_job *job, struct job_subject *s)
     case SUBJECT_NXDOMAIN:
         if (!by_configuration(job, s))
             settle_absence(job, s);
-        if (s->settled && s->status == VAL_SECURE && !verify_soa(job, &s->reason.zone))
+        if (s->settled && s->status <= VAL_INSECURE && !verify_soa(job, &s->reason.zone))
             s->settled = false; /* come back for it */
         if (s->settled)
             trace_subject(job, s, VAL_TRACE_DENIAL, NULL);

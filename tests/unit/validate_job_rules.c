@@ -33,6 +33,8 @@ static int set_up(void **state)
     (void)world_zone(world, "b.test.", WORLD_NSEC3, "www A 192.0.2.2\nhop CNAME none.a.test.\n");
     (void)world_zone(world, "plain.test.", WORLD_UNSIGNED, "hop CNAME hop.b.test.\n");
     (void)world_zone(world, "many.test.", WORLD_NSEC, many);
+    (void)world_zone(world, "out.test.", WORLD_OPT_OUT, "www A 192.0.2.3\n");
+    (void)world_zone(world, "cut.out.test.", WORLD_UNSIGNED, "www A 192.0.2.4\n");
     return 0;
 }
 
@@ -203,6 +205,38 @@ static void test_any(void **state)
     bench_deinit(&b);
 }
 
+/* --- the SOA of insecure absences ------------------------------------------------------------ */
+
+static unsigned soas_of(struct bench *b, const char *name)
+{
+    static struct world_octets o;
+    expect(b, name, A, VAL_INSECURE, VAL_WHY_OPT_OUT);
+    bench_write(b, &o);
+    return octets_count(&o, DNS_AUTHORITY, DNS_TYPE_SOA);
+}
+
+/* Behind an opt-out span the zone that says so is signed, and so is its SOA. Below an unsigned
+ * cut nothing is. */
+static void test_soa_behind_opt_out(void **state)
+{
+    (void)state;
+    static const struct bend bends[] = {
+        {"none.out.test.", A, BEND_FLIP_SIG, DNS_TYPE_SOA, 0},
+        {"none.out.test.", A, BEND_FLIP, DNS_TYPE_SOA, 0},
+        {"none.out.test.", A, BEND_DROP_SIG, DNS_TYPE_SOA, 0},
+        {"none.out.test.", A, BEND_DROP_SIG, 0, 0}, /* the DS question still shows the span */
+    };
+    struct bench b;
+    bench_init(&b, world, ".");
+    assert_int_equal(soas_of(&b, "none.out.test."), 1);
+    assert_int_equal(soas_of(&b, "none.cut.out.test."), 1);
+    for (size_t i = 0; i < COUNT(bends); i++) {
+        b.bend[0] = bends[i];
+        assert_int_equal(soas_of(&b, "none.out.test."), 0);
+    }
+    bench_deinit(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_dname_into_itself),
         cmocka_unit_test(test_case),
         cmocka_unit_test(test_any),
+        cmocka_unit_test(test_soa_behind_opt_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
