@@ -16,6 +16,8 @@
 #define MEMO_SHARE 64u
 #define MEMO_MOST ((size_t)4 << 20)
 #define ZONES_LEAST ((size_t)512 * 1024)
+/* Gaps save questions, but no answer needs them. */
+#define GAPS_SHARE 16u
 /* A step of the wall clock that is not the rounding of two clocks to seconds. */
 #define CLOCK_STEP_S 2
 
@@ -74,8 +76,10 @@ struct cache *cache_new(const struct cache_limits *limits, const uint8_t seed[st
     size_t own = malloc_usable_size(cache) + cache_memo_bytes(cache->memo);
     size_t bytes = limits->bytes > own ? limits->bytes - own : 0;
     size_t zones = bytes_for_zones(bytes);
-    bool ok = init_shards(cache->answers, CACHE_SHARDS, bytes - zones, NULL);
+    size_t gaps = limits->gaps ? bytes / GAPS_SHARE : 0;
+    bool ok = init_shards(cache->answers, CACHE_SHARDS, bytes - zones - gaps, NULL);
     ok = init_shards(cache->zones, CACHE_ZONE_SHARDS, zones, zones_on_drop) && ok;
+    ok = gaps_init(&cache->gaps, gaps) && ok;
     if (!ok) {
         cache_free(cache);
         return NULL;
@@ -89,6 +93,7 @@ void cache_free(struct cache *cache)
         return;
     deinit_shards(cache->answers, CACHE_SHARDS);
     deinit_shards(cache->zones, CACHE_ZONE_SHARDS);
+    gaps_deinit(&cache->gaps);
     cache_memo_free(cache->memo);
     free(cache);
 }
@@ -162,6 +167,7 @@ void cache_flush(struct cache *cache)
 {
     clear_shards(cache->answers, CACHE_SHARDS);
     clear_shards(cache->zones, CACHE_ZONE_SHARDS);
+    gaps_clear(&cache->gaps);
     cache_memo_clear(cache->memo);
 }
 
@@ -187,5 +193,9 @@ struct cache_stats cache_stats(struct cache *cache)
     struct cache_stats stats = {.bytes = malloc_usable_size(cache) + cache_memo_bytes(cache->memo)};
     add_shards(cache->answers, CACHE_SHARDS, &stats);
     add_shards(cache->zones, CACHE_ZONE_SHARDS, &stats);
+    (void)pthread_mutex_lock(&cache->gaps.lock); /* cannot fail for a plain mutex */
+    stats.gaps = cache->gaps.count;
+    stats.bytes += cache->gaps.bytes;
+    (void)pthread_mutex_unlock(&cache->gaps.lock);
     return stats;
 }

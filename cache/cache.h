@@ -28,6 +28,7 @@ struct cache_limits {
     uint32_t negative_ttl_s; /* cap for NODATA and NXDOMAIN (RFC 2308 5) */
     uint32_t failure_ttl_s;  /* first failure; doubles up to failure_max_ttl_s (RFC 9520 3.2) */
     uint32_t failure_max_ttl_s;
+    bool gaps; /* keep them (cache/gaps.h) */
 };
 
 struct cache;
@@ -101,6 +102,9 @@ bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct
                         struct dns_ede *ret);
 /* The question was answered after all: the next failure starts small again. */
 void cache_failure_clear(struct cache *cache, const struct cache_key *key);
+/* The network has changed, or an upstream is back: none of the failures up to now counts any more.
+ */
+void cache_failures_forgive(struct cache *cache, struct cache_now now);
 
 /* --- zones: keys, insecure cuts, non-cuts, with their verdicts ------------------------------- */
 
@@ -119,12 +123,12 @@ void cache_memo_open(struct cache *cache, struct val_memo *ret);
 
 /* --- the operator's view --------------------------------------------------------------------- */
 
-void cache_flush(struct cache *cache); /* answers, failures and zones */
+void cache_flush(struct cache *cache); /* everything */
 
 struct cache_stats {
     uint64_t hits, misses, puts, evictions;
-    uint64_t answers, failures, zones; /* held now */
-    uint64_t bytes;                    /* held now, everything counted */
+    uint64_t answers, failures, zones, gaps; /* held now */
+    uint64_t bytes;                          /* held now, everything counted */
 };
 struct cache_stats cache_stats(struct cache *cache);
 

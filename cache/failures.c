@@ -9,9 +9,20 @@ struct failure {
     struct dns_ede ede;
 };
 
+void cache_failures_forgive(struct cache *cache, struct cache_now now)
+{
+    atomic_store_explicit(&cache->forgiven_ms, now.mono_ms, memory_order_relaxed);
+}
+
+static bool is_forgiven(const struct cache *cache, const struct failure *f)
+{
+    uint64_t put_ms = f->until_ms - f->ttl_s * UINT64_C(1000);
+    return put_ms < atomic_load_explicit(&cache->forgiven_ms, memory_order_relaxed);
+}
+
 static uint32_t next_ttl(const struct cache *cache, const struct failure *last, uint64_t mono_ms)
 {
-    if (!last || mono_ms >= last->forget_ms)
+    if (!last || mono_ms >= last->forget_ms || is_forgiven(cache, last))
         return cache->limits.failure_ttl_s;
     if (mono_ms < last->until_ms)
         return last->ttl_s; /* a twin of the same failure */
@@ -46,7 +57,7 @@ bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct
     struct cache_shard *shard = cache_lock_answers(cache, k.hash);
     struct shard_entry *entry = shard_find(&shard->shard, k.octets, k.len, k.hash);
     const struct failure *f = entry ? shard_entry_data(entry) : NULL;
-    bool fresh = f && now.mono_ms < f->until_ms;
+    bool fresh = f && now.mono_ms < f->until_ms && !is_forgiven(cache, f);
     if (fresh)
         *ret = f->ede;
     cache_unlock(shard);

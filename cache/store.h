@@ -4,6 +4,7 @@
 #define CACHE_STORE_H
 
 #include "cache/cache.h"
+#include "cache/gaps_parts.h"
 #include "cache/memo.h"
 #include "cache/shard.h"
 
@@ -30,10 +31,14 @@ struct cache {
      * Written by any worker, relaxed: the number stands alone, and the next one who tells mends it.
      */
     _Atomic int64_t clock_offset_s;
+    /* Failures from before this time (mono) count no more. Written by any worker, relaxed: who
+     * reads it late only waits for a failure to expire, as before. */
+    _Atomic uint64_t forgiven_ms;
     struct cache_memo *memo;                  /* the pointer is immutable */
     uint8_t memo_secret[16];                  /* immutable */
     struct cache_shard answers[CACHE_SHARDS]; /* and failures */
     struct cache_shard zones[CACHE_ZONE_SHARDS];
+    struct gaps gaps;
 };
 
 enum cache_kind { CACHE_ANSWER, CACHE_FAILURE, CACHE_ZONE }; /* the first octet of a key */

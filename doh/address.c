@@ -49,3 +49,12 @@ bool doh_address_equal(const struct doh_address *a, const struct doh_address *b)
                a->sa.v6.sin6_scope_id == b->sa.v6.sin6_scope_id;
     return a->sa.v4.sin_addr.s_addr == b->sa.v4.sin_addr.s_addr;
 }
+
+bool doh_address_same_ip(const struct doh_address *a, const struct doh_address *b)
+{
+    if (a->sa.any.sa_family != b->sa.any.sa_family)
+        return false;
+    if (is_v6(a))
+        return memcmp(&a->sa.v6.sin6_addr, &b->sa.v6.sin6_addr, sizeof a->sa.v6.sin6_addr) == 0;
+    return a->sa.v4.sin_addr.s_addr == b->sa.v4.sin_addr.s_addr;
+}

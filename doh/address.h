@@ -14,5 +14,6 @@ socklen_t doh_address_len(const struct doh_address *address);
 uint16_t doh_address_port(const struct doh_address *address);
 void doh_address_set_port(struct doh_address *address, uint16_t port);
 bool doh_address_equal(const struct doh_address *a, const struct doh_address *b);
+bool doh_address_same_ip(const struct doh_address *a, const struct doh_address *b);
 
 #endif

@@ -432,6 +432,9 @@ static void connected(struct doh_conn *conn)
         lose_errno(conn, "cannot connect to", number);
         return;
     }
+    len = sizeof conn->local.sa;
+    if (getsockname(conn->fd, &conn->local.sa.any, &len) != 0)
+        conn->local = (struct doh_address){0}; /* then no address is its own */
     conn->state = DOH_CONN_HANDSHAKE;
     if (listen_for(conn, UV_READABLE))
         (void)advance(conn);

@@ -36,7 +36,7 @@ struct doh_conn {
     struct doh_list link; /* in upstream->conns */
     struct doh_upstream *upstream;
     enum doh_conn_state state;
-    struct doh_address address;
+    struct doh_address address, local; /* `local` from HANDSHAKE on */
     int fd;
     uint32_t handles; /* of the loop, not yet closed */
     uv_poll_t poll;

@@ -3,12 +3,18 @@
 
 #include "doh/address.h"
 #include "doh/bootstrap.h"
+#include "doh/order.h"
 #include "doh/upstream.h"
 
 #include <stdio.h>
 
-#define STAGGER_MS 250u   /* RFC 8305 5 */
-#define PAUSE_MS 250u     /* between two races while questions wait and every upstream backs off */
+#define STAGGER_MS 250u /* RFC 8305 5 */
+#define PAUSE_MIN_MS                                                                               \
+    250u /* between two races while questions wait and every upstream backs off:                   \
+          */
+#define PAUSE_MAX_MS 1000u
+#define WINNER_MS                                                                                  \
+    600000u /* then all addresses are equal again, and the other family has a chance */
 #define ALL_CONNS_MAX 24u /* in any state; more than addresses and open ones together */
 #define TTL_MIN_S 60u
 #define TTL_MAX_S 86400u
@@ -104,12 +110,14 @@ static void give_up(struct doh_upstream *up)
     doh_upstream_unreachable(up, d->err, d->reason);
 }
 
+/* --- the race ------------------------------------------------------------------------------ */
+
 static void try_next(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
     while (d->begun < d->count) {
         char reason[DOH_REASON_MAX];
-        const struct doh_address *address = &d->address[(d->first + d->begun++) % d->count];
+        const struct doh_address *address = &d->address[d->order[d->begun++]];
         if (doh_conn_open(up, address, reason)) {
             if (d->begun < d->count)
                 ring_in(up, STAGGER_MS);
@@ -125,6 +133,9 @@ static void race(struct doh_upstream *up)
 {
     up->dial.state = DOH_DIAL_RACING;
     up->dial.begun = 0;
+    bool has_winner = doh_now(up->pool) < up->dial.winner_until_ms;
+    doh_order(up->dial.address, up->dial.count, up->dial.fresh,
+              has_winner ? &up->dial.winner : NULL, up->dial.order);
     if (up->dial.count == 0)
         note(&up->dial, DOH_E_UNREACHABLE, "no address of its host is known");
     try_next(up);
@@ -173,16 +184,24 @@ static void on_addresses(void *arg, const struct doh_address *address, uint32_t 
         uint32_t bounded = ttl_s < TTL_MIN_S ? TTL_MIN_S : ttl_s > TTL_MAX_S ? TTL_MAX_S : ttl_s;
         d->expires_ms = doh_now(up->pool) + (uint64_t)bounded * 1000;
         d->count = d->configured;
-        d->first = d->configured; /* what is fresh goes first: the configured ones have failed */
+        d->fresh = d->configured;
     }
     for (uint32_t i = 0; i < count; i++)
-        (void)add_address(up, &address[i]); /* one that is known is known */
-    if (d->first >= d->count)
-        d->first = 0;
+        if (add_address(up, &address[i]))          /* one that is known is known */
+            d->order[d->count - 1] = d->count - 1; /* last, when a race is on */
+    if (d->fresh >= d->count)
+        d->fresh = 0;
     if (d->state == DOH_DIAL_RESOLVING)
         race(up);
     else if (d->state == DOH_DIAL_RACING && !uv_is_active((uv_handle_t *)&d->timer))
         ring_in(up, STAGGER_MS);
+}
+
+/* Whoever has been away for long is asked for less often. */
+static uint64_t pause_ms(const struct doh_upstream *up)
+{
+    uint32_t ms = up->health.backoff_ms / 8;
+    return ms < PAUSE_MIN_MS ? PAUSE_MIN_MS : ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms;
 }
 
 void doh_dial_want(struct doh_upstream *up)
@@ -193,8 +212,9 @@ void doh_dial_want(struct doh_upstream *up)
         count_conns(up, is_any) >= ALL_CONNS_MAX)
         return;
     uint64_t at = up->health.retry_at_ms;
-    if (at > d->started_ms + PAUSE_MS) /* somebody waits: not before, but not much later either */
-        at = d->started_ms + PAUSE_MS;
+    if (at >
+        d->started_ms + pause_ms(up)) /* somebody waits: not before, but not much later either */
+        at = d->started_ms + pause_ms(up);
     if (now >= at)
         start(up);
     else
@@ -210,20 +230,40 @@ static void on_timer(uv_timer_t *timer)
         doh_pool_busy(up->pool); /* the turn asks again, if anything still waits */
 }
 
-void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
+static void stop_racing(struct doh_upstream *up)
 {
-    struct doh_dial *d = &up->dial;
-    d->state = DOH_DIAL_IDLE;
-    (void)uv_timer_stop(&d->timer);
-    for (uint32_t i = 0; i < d->count; i++)
-        if (doh_address_equal(&d->address[i], &winner->address))
-            d->first = i;
     struct doh_list *next;
     for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
         struct doh_conn *conn = DOH_ITEM(i, struct doh_conn, link);
         next = i->next;
         if (is_racing(conn))
             doh_conn_close(conn);
+    }
+}
+
+void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
+{
+    struct doh_dial *d = &up->dial;
+    uint64_t now = doh_now(up->pool);
+    d->state = DOH_DIAL_IDLE;
+    (void)uv_timer_stop(&d->timer);
+    if (now >= d->winner_until_ms || !doh_address_equal(&d->winner, &winner->address))
+        d->winner_until_ms = now + WINNER_MS; /* not again and again: the others want a chance */
+    d->winner = winner->address;
+    stop_racing(up);
+}
+
+void doh_dial_anew(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    d->winner_until_ms = 0;
+    if (d->state == DOH_DIAL_RACING) {
+        stop_racing(up);
+        (void)uv_timer_stop(&d->timer);
+        race(up);
+    } else if (d->state == DOH_DIAL_IDLE) {
+        d->started_ms = 0;
+        (void)uv_timer_stop(&d->timer); /* of a back-off: the turn asks again, if anything waits */
     }
 }
 

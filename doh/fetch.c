@@ -52,7 +52,8 @@ struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request 
     f->only = group_of(pool->config, request);
     f->speculative = request->speculative;
     f->fresh = request->fresh;
-    f->deadline_ms = doh_now(pool) + request->deadline_ms;
+    f->began_ms = doh_now(pool);
+    f->deadline_ms = f->began_ms + request->deadline_ms;
     f->failover_ms = f->hedge_ms = UINT64_MAX;
     f->len = request->len;
     memcpy(f->wire, request->wire, request->len);
@@ -221,6 +222,12 @@ static void hedge(struct doh_fetch *f)
         f->failover_ms = failover_ms;
 }
 
+static bool may_try_again(const struct doh_fetch *f)
+{
+    bool early = !f->pool->answered && doh_now(f->pool) < f->began_ms + DOH_EARLY_MS;
+    return early || f->rounds < DOH_ROUNDS_MAX;
+}
+
 void doh_fetch_choose(struct doh_fetch *f)
 {
     if (f->route != DOH_ROUTE_DEFAULT) {
@@ -236,7 +243,7 @@ void doh_fetch_choose(struct doh_fetch *f)
         set_state(f, DOH_FETCH_ASKED);
         return;
     }
-    if (upstream == DOH_NONE && f->rounds < DOH_ROUNDS_MAX) {
+    if (upstream == DOH_NONE && may_try_again(f)) {
         f->rounds++; /* some could not even be reached: perhaps now */
         f->tried = f->spent;
         upstream = choose(f);

@@ -6,7 +6,8 @@
 
 #include "doh/parts.h"
 
-#define DOH_ROUNDS_MAX 3u /* when no upstream can be reached at all */
+#define DOH_ROUNDS_MAX 3u  /* when no upstream can be reached at all */
+#define DOH_EARLY_MS 2500u /* before the first answer ever: the network may be about to come up */
 
 struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request *request,
                                 doh_done_fn *done, void *arg);

@@ -19,6 +19,7 @@
 #include "doh/hedge.h"
 #include "doh/learned.h"
 #include "doh/list.h"
+#include "doh/network.h"
 #include "doh/pool.h"
 #include "doh/url.h"
 
@@ -35,9 +36,14 @@ struct doh_pool {
     const struct doh_config *config;
     doh_event_fn *on_event;
     void *event_arg;
+    void (*on_news)(void *arg);
+    void *news_arg;
     uv_prepare_t turn;
     uv_idle_t busy;   /* active: the loop must not wait before the next turn */
     uv_timer_t alarm; /* for the next fetch that is due */
+    struct doh_network network;
+    bool answered;    /* some upstream has, ever */
+    bool warm;        /* a connection is to be there before questions are */
     uint32_t handles; /* of the loop, not yet closed */
     struct doh_upstream *upstreams;
     uint32_t upstream_count;
@@ -86,9 +92,9 @@ struct doh_fetch {
     void *arg;
     struct dns_question question;
     uint32_t route, avoid, only;
-    uint64_t deadline_ms, failover_ms, hedge_ms; /* when, on the loop's clock */
-    uint64_t draw;                               /* choice.h */
-    uint32_t tried;                              /* upstreams that were asked in this round */
+    uint64_t began_ms, deadline_ms, failover_ms, hedge_ms; /* when, on the loop's clock */
+    uint64_t draw;                                         /* choice.h */
+    uint32_t tried;  /* upstreams that were asked in this round */
     uint32_t spent;  /* of these, those that are not worth another round */
     uint32_t rounds; /* how often all of them have failed */
     uint32_t sent;
@@ -115,10 +121,13 @@ struct doh_dial {
     enum doh_dial_state state;
     uv_timer_t timer; /* IDLE: back-off ends; RACING: the next address may start */
     struct doh_address address[DOH_ADDRESSES_MAX];
-    uint32_t count;      /* addresses known */
-    uint32_t configured; /* of these, the first so many come from the configuration */
-    uint32_t first;      /* which one worked last */
-    uint32_t begun;      /* addresses tried in this race */
+    uint32_t count;                    /* addresses known */
+    uint32_t configured;               /* of these, the first so many come from the configuration */
+    uint32_t fresh;                    /* from this one on they were looked up last */
+    uint32_t order[DOH_ADDRESSES_MAX]; /* in which they are tried in this race */
+    uint32_t begun;                    /* so many of them are */
+    struct doh_address winner;         /* the one that worked last, until: */
+    uint64_t winner_until_ms;
     bool look_up;        /* the known ones have failed: ask the bootstrap servers first */
     uint64_t expires_ms; /* when the looked up ones are to be looked up again */
     uint64_t started_ms;
@@ -157,6 +166,7 @@ static inline uint64_t doh_now(const struct doh_pool *pool)
 /* pool.c */
 void doh_pool_busy(struct doh_pool *pool); /* something waits for the next turn */
 void doh_pool_wake(struct doh_pool *pool, uint64_t at_ms);
+void doh_pool_news(struct doh_pool *pool); /* what failed may work now */
 void doh_pool_handle_closed(struct doh_pool *pool);
 __attribute__((format(printf, 3, 4))) void
 doh_pool_event(struct doh_pool *pool, enum doh_event_level level, const char *format, ...);

@@ -53,6 +53,20 @@ void doh_pool_event(struct doh_pool *pool, enum doh_event_level level, const cha
     pool->on_event(pool->event_arg, level, text);
 }
 
+void doh_pool_on_news(struct doh_pool *pool, void (*on_news)(void *arg), void *arg)
+{
+    pool->on_news = on_news;
+    pool->news_arg = arg;
+}
+
+void doh_pool_news(struct doh_pool *pool)
+{
+    if (pool->warm)
+        doh_pool_warm(pool);
+    if (pool->on_news && !pool->closing)
+        pool->on_news(pool->news_arg);
+}
+
 /* --- the turn ------------------------------------------------------------------------------ */
 
 static void on_busy(uv_idle_t *idle)
@@ -94,6 +108,7 @@ static void on_prepare(uv_prepare_t *prepare)
         close_handles(pool);
         return;
     }
+    doh_network_turn(&pool->network);
     choose_upstreams(pool);
     for (uint32_t i = 0; i < pool->upstream_count; i++)
         doh_upstream_pump(&pool->upstreams[i]);
@@ -180,6 +195,7 @@ static void close_handles(struct doh_pool *pool)
         doh_upstream_close(&pool->upstreams[i]);
     for (uint32_t i = 0; i < pool->config->route_count; i++)
         doh_route_close(pool->routes[i]);
+    doh_network_close(&pool->network);
     uv_close((uv_handle_t *)&pool->turn, on_prepare_closed);
     uv_close((uv_handle_t *)&pool->busy, on_busy_closed);
     uv_close((uv_handle_t *)&pool->alarm, on_alarm_closed);
@@ -218,6 +234,7 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
     doh_list_init(&pool->asked);
     doh_list_init(&pool->finished);
     init_loop(pool);
+    doh_network_open(&pool->network, pool);
     for (uint32_t i = 0; i < pool->upstream_count; i++)
         doh_upstream_init(&pool->upstreams[i], pool, i);
     return pool;
@@ -225,6 +242,7 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
 
 void doh_pool_warm(struct doh_pool *pool)
 {
+    pool->warm = true;
     if (pool->upstream_count > 0 && !pool->closing)
         doh_upstream_warm(&pool->upstreams[0]);
 }

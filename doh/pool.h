@@ -46,6 +46,10 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
                               void *arg);
 /* Opens a connection to the first choice at once, so that the first question need not wait. */
 void doh_pool_warm(struct doh_pool *pool);
+/* Called when the network has changed, or an upstream answers again: failures that were remembered
+ * elsewhere may be over. Never from inside another call of this header. */
+void doh_pool_on_news(struct doh_pool *pool, void (*on_news)(void *arg), void *arg);
+
 /* Every fetch left ends with DOH_E_CANCELLED; `on_closed` when the loop holds nothing any more,
  * and the memory is freed. */
 void doh_pool_close(struct doh_pool *pool, void (*on_closed)(void *arg), void *arg);

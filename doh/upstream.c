@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "doh/upstream.h"
 
+#include "doh/address.h"
 #include "doh/dial.h"
 #include "doh/fetch.h"
 #include "doh/shared.h"
@@ -98,6 +99,7 @@ static void report_good(struct doh_upstream *up)
         return;
     up->loud = false;
     doh_pool_event(up->pool, DOH_EVENT_INFO, "upstream %s answers again", up->status.name);
+    doh_pool_news(up->pool);
 }
 
 /* --- asks ---------------------------------------------------------------------------------- */
@@ -242,6 +244,7 @@ static void take_answer(struct doh_upstream *up, struct doh_ask *ask,
     struct doh_fetch *fetch = ask->fetch;
     up->status.answers++;
     up->fruitless = 0;
+    up->pool->answered = true;
     doh_health_worked(&up->health, doh_now(up->pool), ask->sent_ms);
     report_good(up);
     make_idle(ask);
@@ -409,12 +412,37 @@ void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_
     }
 }
 
+void doh_upstream_network(struct doh_upstream *up, bool rerouted)
+{
+    doh_health_forgive(&up->health);
+    struct doh_list *next;
+    for (struct doh_list *i = up->conns.next; rerouted && i != &up->conns; i = next) {
+        next = i->next;
+        doh_conn_suspect(DOH_ITEM(i, struct doh_conn, link));
+    }
+    doh_dial_anew(up);
+}
+
+void doh_upstream_address_gone(struct doh_upstream *up, const struct doh_address *address)
+{
+    struct doh_list *next;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
+        struct doh_conn *conn = DOH_ITEM(i, struct doh_conn, link);
+        next = i->next; /* losing one takes only that one out of the list */
+        if (conn->state >= DOH_CONN_HANDSHAKE && doh_address_same_ip(&conn->local, address))
+            doh_conn_abandon(conn, "the address that the connection came from is gone");
+    }
+}
+
 void doh_upstream_unreachable(struct doh_upstream *up, enum doh_err err, const char *reason)
 {
     report(up, err, reason);
     if (has_good(up))
         return; /* what waits was to have a second connection, and can do without */
     struct doh_ask *ask;
-    while ((ask = first_waiting(up)) != NULL)
+    while ((ask = first_waiting(up)) != NULL) {
+        ask->left =
+            false; /* also what was sent once: whoever is away may be back for the next try */
         fail(ask, err);
+    }
 }

@@ -23,6 +23,10 @@ void doh_upstream_flush(struct doh_upstream *up); /* and out */
 void doh_upstream_slow(struct doh_upstream *up);
 void doh_upstream_lied(struct doh_upstream *up, const char *how);
 
+/* From the network watch. */
+void doh_upstream_network(struct doh_upstream *up, bool rerouted);
+void doh_upstream_address_gone(struct doh_upstream *up, const struct doh_address *address);
+
 /* From its connections. */
 void doh_upstream_doubted(struct doh_upstream *up, struct doh_conn *conn); /* it is suspect */
 void doh_upstream_stuck(struct doh_upstream *up, struct doh_ask *ask); /* on a lively connection */

@@ -113,6 +113,9 @@ static const struct config_key cache_keys[] = {
      .doc = "A question that failed is not asked again that long; doubles with each failure (RFC 9520)."},
     {.name = "max-failure-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.failure_max_ttl_s), BETWEEN(1, 300), .fallback = "5m",
      .doc = "Where that doubling ends."},
+    {.name = "aggressive-nsec", .kind = CONFIG_BOOL, .offset = AT(c.cache.gaps), .fallback = "true",
+     .doc = "Answer \"no such name\", \"no such record\" and what a wildcard makes from NSEC and NSEC3 records that were proven "
+            "for other names (RFC 8198), without asking an upstream. A name that is new is then seen when their TTL ends."},
     {.name = "snapshot", .kind = CONFIG_SECONDS, .offset = AT(c.snapshot_s), BETWEEN(0, 604800), .fallback = "15m",
      .doc = "How often the cache is written to the state directory, besides at the end; 0s: never. What is read from there "
             "after a start is proven again before it is used."},

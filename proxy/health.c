@@ -56,13 +56,15 @@ void health_fill(struct health *h, const struct server_parts *parts,
         server->dropped);
     add(h,
         "secure=%" PRIu64 " insecure=%" PRIu64 " bogus=%" PRIu64 " indeterminate=%" PRIu64
-        " unvalidated=%" PRIu64 " joined=%" PRIu64 " disbelieved=%" PRIu64 " restored=%" PRIu64,
+        " unvalidated=%" PRIu64 " joined=%" PRIu64 " disbelieved=%" PRIu64 " restored=%" PRIu64
+        " synthesized=%" PRIu64,
         r.secure, r.insecure, r.bogus, r.indeterminate, r.unvalidated, r.joined, r.disbelieved,
-        r.restored);
+        r.restored, r.synthesized);
     add(h, "signatures=%" PRIu64 " remembered=%" PRIu64, r.signatures, r.remembered);
     add(h,
-        "cache_answers=%" PRIu64 " cache_zones=%" PRIu64 " cache_bytes=%" PRIu64
-        " cache_hits=%" PRIu64 " cache_misses=%" PRIu64 " cache_evictions=%" PRIu64,
-        c.answers, c.zones, c.bytes, c.hits, c.misses, c.evictions);
+        "cache_answers=%" PRIu64 " cache_zones=%" PRIu64 " cache_gaps=%" PRIu64
+        " cache_bytes=%" PRIu64 " cache_hits=%" PRIu64 " cache_misses=%" PRIu64
+        " cache_evictions=%" PRIu64,
+        c.answers, c.zones, c.gaps, c.bytes, c.hits, c.misses, c.evictions);
     add_upstreams(h, parts->pool);
 }

@@ -3,6 +3,7 @@
 
 #include "proxy/resolver_parts.h"
 #include "proxy/restore.h"
+#include "proxy/synthesis.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,21 @@ void query_free(struct query *q)
 
 /* --- tries ----------------------------------------------------------------------------------- */
 
+/* Takes out of the plan what proven gaps say: no DS, and hence no keys to ask for. */
+static uint32_t without_known(struct query *q, struct val_need *plan, uint32_t count)
+{
+    uint32_t left = 0;
+    struct dns_name keyless = dns_root; /* whose DS does not exist; it stands before its DNSKEY */
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_ds = plan[i].type == DNS_TYPE_DS;
+        if (is_ds && synthesis_need(q, &plan[i]))
+            keyless = plan[i].name;
+        else if (is_ds || keyless.labels == 0 || !dns_name_equal(&keyless, &plan[i].name))
+            plan[left++] = plan[i];
+    }
+    return left;
+}
+
 /* One flight: the question, and what its proof will need as far as that can be known. */
 static void begin_try(struct query *q)
 {
@@ -122,14 +138,16 @@ static void begin_try(struct query *q)
         planned =
             val_plan(&q->question, env_of(q), resolver_now(q->resolver).wall_s, plan, VAL_PLAN_MAX);
     }
-    q->restored = restore_answer(q);
-    if (q->restored) {
-        for (uint32_t i = 0; i < planned; i++)
+    q->synthesized = synthesis_answer(q);
+    q->restored = !q->synthesized && restore_answer(q);
+    if (q->restored || q->synthesized) {
+        for (uint32_t i = 0; q->restored && i < planned; i++)
             (void)restore_need(q, &plan[i]); /* what it lacks is asked for when it is missed */
         q->state = QUERY_VALIDATE;
         resolver_schedule(q);
         return;
     }
+    planned = without_known(q, plan, planned);
     q->answer.cost.flights++;
     if ((!q->job && !q->checking_disabled) ||
         !start_fetch(q, &q->main, &q->question, false, false, on_main)) {
@@ -303,7 +321,7 @@ static void fetch_needs(struct query *q)
     for (uint32_t i = 0; i < count; i++) {
         if (in_flight(q, &needs[i].name, needs[i].type))
             continue; /* a guess that fails is asked for again, for then it is needed */
-        if (restore_need(q, &needs[i])) {
+        if (restore_need(q, &needs[i]) || synthesis_need(q, &needs[i])) {
             resolver_schedule(q);
         } else if (fetch_other(q, &needs[i], false)) {
             left = true;
@@ -324,6 +342,8 @@ static void answer_proven(struct query *q, const struct val_verdict *verdict)
     q->answer.ede.code = DNS_EDE_NONE;
     if (verdict->status == VAL_INSECURE && val_why_ede(verdict->reason.why) != DNS_EDE_NONE)
         val_reason_ede(&verdict->reason, &q->answer.ede);
+    if (q->synthesized)
+        q->answer.ede = (struct dns_ede){DNS_EDE_SYNTHESIZED, "from proven ranges (RFC 8198)"};
     end(q);
 }
 
@@ -345,9 +365,20 @@ static void unanswered(struct query *q)
         answer_failed(q, q->doubted_status, &q->doubted);
 }
 
+static bool is_proven_secure(const struct query *q, enum val_step step)
+{
+    return step == VAL_DONE && val_job_verdict(q->job)->status == VAL_SECURE;
+}
+
 static void validate(struct query *q)
 {
-    switch (val_job_step(q->job, resolver_now(q->resolver).wall_s)) {
+    enum val_step step = val_job_step(q->job, resolver_now(q->resolver).wall_s);
+    if (q->synthesized && step != VAL_AGAIN && !is_proven_secure(q, step)) {
+        q->distrusts_gaps = true; /* keys have changed since, or are not at hand */
+        begin_try(q);
+        return;
+    }
+    switch (step) {
     case VAL_AGAIN: resolver_schedule(q); return;
     case VAL_NEED: fetch_needs(q); return;
     case VAL_DONE: break;

@@ -13,6 +13,8 @@
  * FETCH       VALIDATE       give           -                 ANSWER
  * VALIDATE    -              give, run      VALIDATE, FETCH   ANSWER
  *                                           (next try), ANSWER
+ * A try whose answer is at hand (snapshot, gaps) begins in VALIDATE. One made from gaps fetches
+ * nothing: what does not prove at once is FETCH (the same try, without it).
  * ANSWER      -              -              DONE              DONE
  * DONE        -              -              -                 -               */
 enum query_state { QUERY_FETCH, QUERY_VALIDATE, QUERY_ANSWER, QUERY_DONE };
@@ -55,6 +57,8 @@ struct query {
     bool from_failures;      /* answered by a failure that is remembered */
     bool restored;           /* in this try the answer is the snapshot's */
     bool distrusts_snapshot; /* what came from there did not prove */
+    bool synthesized;        /* in this try the answer is made from gaps */
+    bool distrusts_gaps;     /* what came from there did not prove */
     struct val_trace *trace;
     struct resolver_ask *asks;
     uint32_t ask_count;

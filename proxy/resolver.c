@@ -2,6 +2,7 @@
 #include "proxy/resolver.h"
 
 #include "proxy/resolver_parts.h"
+#include "proxy/synthesis.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +192,8 @@ static void complete(struct resolver *r, struct query *q)
         memcpy(r->buf, q->raw, q->raw_len);
         q->answer.len = q->raw_len;
     } else if (good) {
+        synthesis_learn(q);
+        r->stats.synthesized += q->synthesized;
         q->answer.len = val_job_write(q->job, r->buf, sizeof r->buf);
     }
     if (good && q->answer.len == 0) { /* larger than a message can be, written anew */

@@ -69,6 +69,7 @@ struct resolver_stats {
     uint64_t asked, joined, secure, insecure, bogus, indeterminate, unvalidated, disbelieved;
     uint64_t signatures, remembered; /* checked; known to verify from before */
     uint64_t restored;               /* answers looked for in the snapshot and found there */
+    uint64_t synthesized;            /* answers made from what was proven before (RFC 8198) */
 };
 void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret);
 

@@ -48,6 +48,13 @@ static void on_upstream_event(void *arg, enum doh_event_level level, const char 
     log_write(w->shared.log, said ? levels[level] : LOG_LEVEL_DEBUG, "%s", text);
 }
 
+/* Clients that ask again must not be told of what failed before. */
+static void on_upstream_news(void *arg)
+{
+    struct worker *w = arg;
+    cache_failures_forgive(w->shared.cache, w->clock.now(w->clock.arg));
+}
+
 static void nothing(void *arg)
 {
     (void)arg;
@@ -149,6 +156,8 @@ static bool open_parts(struct worker *w)
     w->now = w->clock.now(w->clock.arg);
     w->turn_ms = uv_now(&w->loop);
     w->pool = doh_pool_new(&w->loop, w->shared.doh, on_upstream_event, w);
+    if (w->pool)
+        doh_pool_on_news(w->pool, on_upstream_news, w);
     w->resolver =
         w->pool ? resolver_new(&w->loop, w->shared.config, w->shared.cache, w->pool, &clock) : NULL;
     if (w->resolver)

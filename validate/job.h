@@ -13,6 +13,7 @@
 #define VALIDATE_JOB_H
 
 #include "validate/anchors.h"
+#include "validate/rrset.h"
 #include "validate/trace.h"
 
 struct val_job;
@@ -72,6 +73,19 @@ const struct val_verdict *val_job_verdict(const struct val_job *job);
  * no unsigned authority or additional. No OPT. Length or 0. Only after VAL_DONE with VAL_SECURE or
  * VAL_INSECURE. */
 uint32_t val_job_write(const struct val_job *job, void *buf, size_t cap);
+
+/* An RRset that a SECURE verdict rests on and that answers other questions, too (RFC 8198): NSEC,
+ * NSEC3, the SOA of their zone, and what a wildcard made. Borrowed from the job. */
+struct val_proven {
+    const struct val_rrset *set; /* with its RRSIGs */
+    struct dns_name zone;        /* whose key signed it */
+    struct dns_name owner;       /* as signed: of what a wildcard made, the wildcard */
+    uint32_t ttl_s;              /* of the set as verified */
+    uint64_t expires_s;          /* end of its signature, since 1970 */
+};
+#define VAL_PROVEN_MAX 64u
+/* Writes at most `cap`; returns the count. None unless VAL_DONE with VAL_SECURE. */
+uint32_t val_job_proofs(const struct val_job *job, struct val_proven *ret, uint32_t cap);
 
 /* What to ask together with the question, so that a cold proof costs one flight: DS and DNSKEY of
  * the names between the deepest known zone and qname, as far as unknown (research section 2).

@@ -366,6 +366,23 @@ static void failures_are_kept_apart(void **state)
     fixture_free(f);
 }
 
+static void failures_are_forgiven(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new(&usual);
+    struct dns_ede ede = {.code = DNS_EDE_NETWORK_ERROR};
+    struct dns_ede got;
+    cache_failure_put(f->cache, &f->full, &ede, at(10000, 0));
+    cache_failure_put(f->cache, &f->full, &ede, at(11000, 0)); /* 2 s now */
+    assert_true(cache_failure_find(f->cache, &f->full, at(12000, 0), &got));
+    cache_failures_forgive(f->cache, at(12000, 0));
+    assert_false(cache_failure_find(f->cache, &f->full, at(12000, 0), &got));
+    cache_failure_put(f->cache, &f->full, &ede, at(12000, 0)); /* from the beginning */
+    assert_true(cache_failure_find(f->cache, &f->full, at(12999, 0), &got));
+    assert_false(cache_failure_find(f->cache, &f->full, at(13000, 0), &got));
+    fixture_free(f);
+}
+
 static void failures_are_forgotten_in_the_end(void **state)
 {
     (void)state;
@@ -402,6 +419,7 @@ int main(void)
         cmocka_unit_test(the_plain_form_is_counted),
         cmocka_unit_test(a_derived_form_may_be_the_longer_one),
         cmocka_unit_test(failures_are_kept_apart),
+        cmocka_unit_test(failures_are_forgiven),
         cmocka_unit_test(failures_are_forgotten_in_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

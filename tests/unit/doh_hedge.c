@@ -237,6 +237,39 @@ static void when_no_hedge_is_asked(void **state)
     }
 }
 
+static void ask_many(struct world *w, uint32_t only, unsigned count)
+{
+    static struct question q[100];
+    struct doh_request how = {.route = DOH_ROUTE_DEFAULT, .only = only};
+    for (unsigned i = 0; i < count; i++)
+        ask_how(w, &q[i], "example.test", how, on_done);
+    for (unsigned i = 0; i < count; i++)
+        run_until(w, &q[i].done, 1);
+}
+
+/* Both take longer than they did: asking twice would only make it worse. */
+static void not_when_all_slow_down(void **state)
+{
+    (void)state;
+    for (unsigned both = 0; both < 2; both++) {
+        struct question q;
+        struct world w;
+        world_init(&w, 2);
+        w.config.hedge = DOH_HEDGE_OTHER;
+        world_start(&w);
+        for (uint32_t u = 0; u < 2; u++) {
+            ask_many(&w, 1u << u, 48);
+            w.server[u].behaviour = (struct behaviour){.delay_ms = u == 0 || both ? 250 : 0};
+            ask_many(&w, 1u << u, 16);
+        }
+        unsigned before = w.server[1].requests;
+        w.server[0].behaviour = (struct behaviour){.delay_ms = 390};
+        ask_and_wait(&w, &q, "late.test");
+        assert_int_equal(w.server[1].requests - before, both ? 0 : 1);
+        world_close(&w);
+    }
+}
+
 static void the_budget_is_kept(void **state)
 {
     (void)state;
@@ -284,6 +317,7 @@ int main(void)
         cmocka_unit_test(where_all_is_slow_nothing_changes),
         cmocka_unit_test(a_late_answer_is_asked_for_elsewhere),
         cmocka_unit_test(when_no_hedge_is_asked),
+        cmocka_unit_test(not_when_all_slow_down),
         cmocka_unit_test(the_budget_is_kept),
         cmocka_unit_test(failing_over_is_learned),
     };

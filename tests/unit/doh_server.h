@@ -126,6 +126,7 @@ struct server {
     SSL_CTX *context;
     uint16_t port;
     uint32_t max_streams; /* 0: says nothing */
+    bool slams;           /* closes every connection at once */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
     struct doh_list peers;
@@ -515,6 +516,10 @@ static inline void on_server_connection(uv_stream_t *listener, int status)
     doh_list_append(&server->peers, &p->link);
     assert_int_equal(uv_tcp_init(server->loop, &p->tcp), 0);
     assert_int_equal(uv_accept(listener, (uv_stream_t *)&p->tcp), 0);
+    if (server->slams) {
+        peer_close(p);
+        return;
+    }
     p->ssl = SSL_new(server->context);
     p->in = BIO_new(BIO_s_mem());
     p->out = BIO_new(BIO_s_mem());
@@ -601,6 +606,18 @@ static inline void server_hang_up(struct server *server)
 {
     while (!doh_list_empty(&server->peers))
         peer_close(DOH_ITEM(server->peers.next, struct peer, link));
+}
+
+/* As a process that dies: RST on every connection. */
+static inline void server_die(struct server *server)
+{
+    while (!doh_list_empty(&server->peers)) {
+        struct peer *p = DOH_ITEM(server->peers.next, struct peer, link);
+        doh_list_remove(&p->link);
+        if (uv_tcp_close_reset(&p->tcp, on_peer_closed) != 0)
+            uv_close((uv_handle_t *)&p->tcp, on_peer_closed);
+    }
+    uv_close((uv_handle_t *)&server->tcp, NULL);
 }
 
 static inline void server_close(struct server *server)

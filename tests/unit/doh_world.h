@@ -76,6 +76,16 @@ static inline void world_init(struct world *w, uint32_t count)
     }
 }
 
+/* Before the start: that server listens elsewhere. */
+static inline void world_move(struct world *w, uint32_t i, const struct sockaddr *where)
+{
+    server_close(&w->server[i]);
+    (void)uv_run(&w->loop, UV_RUN_NOWAIT); /* its handles go */
+    server_open_at(&w->server[i], &w->loop, &w->ca, SERVER_HOST, 5, where);
+    (void)snprintf(w->url[i], sizeof w->url[i], "https://" SERVER_HOST ":%u/dns-query",
+                   w->server[i].port);
+}
+
 static inline void world_start(struct world *w)
 {
     char error[256] = "";

@@ -220,7 +220,6 @@ static const struct {
     {DNS_ALG_ED25519,   DNS_ALG_ED25519,   "Ed25519, zero", all_zero, false},
     {DNS_ALG_ED25519,   DNS_ALG_ED25519,   "Ed25519, ones", all_ones, false},
     {DNS_ALG_ED25519,   DNS_ALG_ED25519,   "Ed25519, S + L", s_not_canonical, false},
-    {DNS_ALG_ED25519,   DNS_ALG_ED448,     "Ed25519, as Ed448", as_it_is, false},
 };
 // clang-format on
 

@@ -7,7 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, SIGNED_MAX = 70000, KEYTRAP_SIGNATURES = 20 };
+enum {
+    HOUR_S = 3600,
+    DAY_S = 24 * HOUR_S,
+    SIGNED_MAX = 70000,
+    KEYTRAP_SIGNATURES = 20,
+    SIGJAM_SIGNATURES = 80
+};
 
 struct sign_times sign_times(uint64_t now_s, enum sign_when when)
 {
@@ -180,6 +186,16 @@ static struct octets spoiled(struct arena *arena, struct octets sig, uint8_t mas
     return (struct octets){copy, sig.len};
 }
 
+/* In front of the right one, if there is one. */
+static unsigned wrong_signatures(unsigned faults)
+{
+    if (faults & FAULT_SIGJAM)
+        return SIGJAM_SIGNATURES;
+    if (faults & FAULT_KEYTRAP)
+        return KEYTRAP_SIGNATURES;
+    return faults & FAULT_LOCKCRAM ? 1 : 0;
+}
+
 void zone_sign(struct world *world, const struct zone *zone, const struct dns_name *owner,
                struct rrset *set)
 {
@@ -191,7 +207,7 @@ void zone_sign(struct world *world, const struct zone *zone, const struct dns_na
     if (!zone->is_signed || zone->faults & (keys ? FAULT_UNSIGNED_KEYS : FAULT_UNSIGNED_DATA))
         return;
     struct arena *arena = &world->signatures;
-    unsigned wrong = zone->faults & FAULT_KEYTRAP && !keys ? KEYTRAP_SIGNATURES : 0;
+    unsigned wrong = keys ? 0 : wrong_signatures(zone->faults);
     set->sig = arena_alloc(arena, (zone->key_count + wrong) * sizeof *set->sig);
     for (unsigned i = 0; i < zone->key_count; i++) {
         const struct zone_key *key = &zone->key[i];

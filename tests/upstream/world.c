@@ -73,7 +73,8 @@ static void add_apex(struct world *world, struct zone *zone)
     for (unsigned i = 0; i < zone->key_count; i++)
         zone_add(&world->arena, zone, &zone->name, DNS_TYPE_DNSKEY, zone->ttl_s,
                  zone->key[i].dnskey.data, zone->key[i].dnskey.len);
-    for (uint16_t n = 1; zone->faults & FAULT_KEYTRAP && n <= KEYTRAP_KEYS; n++) {
+    unsigned many = zone->faults & (FAULT_KEYTRAP | FAULT_LOCKCRAM);
+    for (uint16_t n = 1; many && n <= KEYTRAP_KEYS; n++) {
         struct octets key = key_collide(&world->arena, &zone->key[zone->key_count - 1], n);
         zone_add(&world->arena, zone, &zone->name, DNS_TYPE_DNSKEY, zone->ttl_s, key.data, key.len);
     }

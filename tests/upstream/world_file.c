@@ -32,6 +32,8 @@ static const struct word fault_words[] = {
     {"revoked", FAULT_REVOKED},
     {"no-zone-flag", FAULT_NO_ZONE_FLAG},
     {"keytrap", FAULT_KEYTRAP},
+    {"sigjam", FAULT_SIGJAM},
+    {"lockcram", FAULT_LOCKCRAM},
     {NULL, 0},
 };
 

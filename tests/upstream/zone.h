@@ -64,7 +64,9 @@ enum fault {
     FAULT_ZSK_ONLY = 64,
     FAULT_REVOKED = 128,
     FAULT_NO_ZONE_FLAG = 256,
-    FAULT_KEYTRAP = 512, /* CVE-2023-50387: many keys of one tag, many wrong signatures */
+    FAULT_KEYTRAP = 512,   /* CVE-2023-50387: many keys of one tag, many wrong signatures, */
+    FAULT_SIGJAM = 1024,   /* more of these for one key, */
+    FAULT_LOCKCRAM = 2048, /* one of these for many keys */
 };
 
 struct nsec3_entry {

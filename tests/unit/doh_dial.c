@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+/* Addresses, and upstreams that come and go. */
+#include "doh/address.h"
+#include "doh/order.h"
+#include "tests/unit/doh_world.h"
+
+/* --- the order ------------------------------------------------------------------------------- */
+
+/* One letter an address: small v4, capital v6. */
+static struct doh_address address_of(char letter)
+{
+    struct doh_address a = {0};
+    if (letter >= 'a') {
+        a.sa.v4.sin_family = AF_INET;
+        a.sa.v4.sin_addr.s_addr = htonl((uint32_t)letter);
+    } else {
+        a.sa.v6.sin6_family = AF_INET6;
+        a.sa.v6.sin6_addr.s6_addr[15] = (uint8_t)letter;
+    }
+    return a;
+}
+
+static void families_alternate(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *known, *want;
+        uint32_t fresh;
+        char winner;
+    } cases[] = {
+        {"", "", 0, 0},           {"a", "a", 0, 0},
+        {"abc", "abc", 0, 0},     {"abAB", "aAbB", 0, 0},
+        {"ABab", "AaBb", 0, 0},   {"ABCa", "AaBC", 0, 0},
+        {"abAB", "BaAb", 0, 'B'}, {"abAB", "bAaB", 0, 'b'},
+        {"abAB", "aAbB", 0, 'z'}, /* it is gone */
+        {"abcA", "cAab", 2, 0},   /* looked up last: before those of the configuration */
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        print_message("%s %c\n", cases[i].known, cases[i].winner ? cases[i].winner : '-');
+        struct doh_address known[4], winner = address_of(cases[i].winner);
+        uint32_t count = (uint32_t)strlen(cases[i].known), order[4];
+        char got[5] = "";
+        for (uint32_t n = 0; n < count; n++)
+            known[n] = address_of(cases[i].known[n]);
+        doh_order(known, count, cases[i].fresh, cases[i].winner ? &winner : NULL, order);
+        for (uint32_t n = 0; n < count; n++)
+            got[n] = cases[i].known[order[n]];
+        assert_string_equal(got, cases[i].want);
+    }
+}
+
+/* --- black holes ----------------------------------------------------------------------------- */
+
+static int silent_listener(uint16_t port, uint32_t last_octet)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(port),
+                             .sin_addr.s_addr = htonl(0x7f000000 + last_octet)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+/* Both IPv4 addresses are black holes, and IPv6 works: it is the second to be tried. Afterwards it
+ * is the first. */
+static void the_other_family_costs_a_quarter_second(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_address addresses[3] = {0};
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    world_init(&w, 1);
+    world_move(&w, 0, (struct sockaddr *)&at);
+    int fd[2] = {silent_listener(w.server[0].port, 2), silent_listener(w.server[0].port, 3)};
+    for (uint32_t i = 0; i < 2; i++) {
+        addresses[i].sa.v4.sin_family = AF_INET;
+        addresses[i].sa.v4.sin_addr.s_addr = htonl(0x7f000002 + i);
+    }
+    addresses[2].sa.v6 = at;
+    w.upstream[0].addresses = addresses;
+    w.upstream[0].address_count = 3;
+    world_start(&w);
+    uint64_t begin = uv_hrtime();
+    ask_and_wait(&w, &q, "example.test");
+    uint64_t ms = (uv_hrtime() - begin) / 1000000;
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(ms, 245, 480);
+    server_hang_up(&w.server[0]);
+    begin = uv_hrtime();
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_true((uv_hrtime() - begin) / 1000000 < 240);
+    (void)close(fd[0]);
+    (void)close(fd[1]);
+    world_close(&w);
+}
+
+/* --- all of them are down -------------------------------------------------------------------- */
+
+static void all_down_is_no_storm(void **state)
+{
+    (void)state;
+    static struct question q[400];
+    struct world w;
+    world_init(&w, 2);
+    w.server[0].slams = w.server[1].slams = true;
+    world_start(&w);
+    uint64_t begin = uv_hrtime();
+    for (unsigned i = 0; i < COUNT(q); i++) {
+        ask(&w, &q[i], "example.test");
+        pause_ms(&w, 5);
+    }
+    for (unsigned i = 0; i < COUNT(q); i++) {
+        run_until(&w, &q[i].done, 1);
+        assert_int_not_equal(q[i].err, DOH_OK);
+    }
+    uint64_t ticks = (uv_hrtime() - begin) / 1000000 / 250;
+    for (unsigned i = 0; i < 2; i++)
+        assert_in_range(w.server[i].connections, 4, ticks + 4); /* the first ones come sooner */
+    assert_in_range(w.warnings, 2, 4);                          /* not one for each question */
+    w.server[1].slams = false;
+    begin = uv_hrtime();
+    ask_and_wait(&w, &q[0], "example.test");
+    assert_int_equal(q[0].err, DOH_OK);
+    assert_true((uv_hrtime() - begin) / 1000000 < 1500);
+    world_close(&w);
+}
+
+/* --- restarts -------------------------------------------------------------------------------- */
+
+#define RATE_MS 1u
+#define QUESTIONS_MAX 40000u
+
+static struct question flood[QUESTIONS_MAX];
+
+struct restarts {
+    struct world w;
+    uv_timer_t ask, restart;
+    uint64_t begin_ns;
+    unsigned asked, wanted, restarts, up_again;
+    bool stopped;
+};
+
+static void on_ask(uv_timer_t *timer)
+{
+    struct restarts *r = timer->data;
+    uint64_t due = (uv_hrtime() - r->begin_ns) / 1000000 / RATE_MS; /* the timer may be late */
+    while (!r->stopped && r->asked < due && r->asked < QUESTIONS_MAX)
+        ask(&r->w, &flood[r->asked++], "example.test");
+}
+
+static void revive(struct server *s, struct world *w)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(s->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(uv_tcp_init(&w->loop, &s->tcp), 0);
+    assert_int_equal(uv_tcp_bind(&s->tcp, (struct sockaddr *)&at, 0), 0);
+    assert_int_equal(uv_listen((uv_stream_t *)&s->tcp, 64, on_server_connection), 0);
+}
+
+/* One after the other dies, and is back when the other dies. */
+static void on_restart(uv_timer_t *timer)
+{
+    struct restarts *r = timer->data;
+    struct server *down = &r->w.server[r->restarts % 2];
+    if (r->up_again++ % 2 == 0) {
+        server_die(down);
+        return;
+    }
+    revive(down, &r->w);
+    r->stopped = ++r->restarts == r->wanted;
+    if (r->stopped)
+        (void)uv_timer_stop(timer);
+}
+
+/* 100 restarts with VERIDOH_RESTARTS=100; fewer in the everyday run. */
+static void restarts_lose_nothing(void **state)
+{
+    (void)state;
+    static struct restarts r;
+    const char *wanted = getenv("VERIDOH_RESTARTS");
+    memset(&r, 0, sizeof r);
+    r.wanted = wanted ? (unsigned)strtoul(wanted, NULL, 10) : 12;
+    world_init(&r.w, 2);
+    world_start(&r.w);
+    assert_int_equal(uv_timer_init(&r.w.loop, &r.ask), 0);
+    assert_int_equal(uv_timer_init(&r.w.loop, &r.restart), 0);
+    r.ask.data = r.restart.data = &r;
+    r.begin_ns = uv_hrtime();
+    assert_int_equal(uv_timer_start(&r.ask, on_ask, 0, RATE_MS), 0);
+    assert_int_equal(uv_timer_start(&r.restart, on_restart, 50, 50), 0);
+    while (!r.stopped)
+        (void)uv_run(&r.w.loop, UV_RUN_ONCE);
+    unsigned lost = 0;
+    for (unsigned i = 0; i < r.asked; i++) {
+        run_until(&r.w, &flood[i].done, 1);
+        lost += flood[i].err != DOH_OK;
+    }
+    uv_close((uv_handle_t *)&r.ask, NULL);
+    uv_close((uv_handle_t *)&r.restart, NULL);
+    print_message("%u questions, %u restarts, %u lost\n", r.asked, r.restarts, lost);
+    assert_true(r.asked >= r.wanted * 90);
+    assert_int_equal(lost, 0);
+    world_close(&r.w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(families_alternate),
+        cmocka_unit_test(the_other_family_costs_a_quarter_second),
+        cmocka_unit_test(all_down_is_no_storm),
+        cmocka_unit_test(restarts_lose_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
