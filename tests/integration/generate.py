@@ -82,6 +82,7 @@ class World:
         self.lies = {}     # (name, type) -> Lie
         self.addresses = 0
         self.sha1 = self.chance(0.3)  # is the policy to take algorithms 5 and 7?
+        self.aggressive = seed % 2 == 0  # may proven gaps answer (RFC 8198)?
         self.root()
         self.tell_lies()
 

@@ -93,7 +93,7 @@ class Rollover(Case):
         self.client.start()
         self.addCleanup(self.client.stop)
 
-    def until(self, condition, what, limit_s=30):
+    def until(self, condition, what, limit_s=60):
         end = time.monotonic() + limit_s
         while time.monotonic() < end:
             if condition():
@@ -162,8 +162,11 @@ class Rollover(Case):
 
     def must_distrust(self, began, verdict, what):
         """From `began` on the key is gone: soon the verdict is SERVFAIL, and stays so."""
-        self.until(lambda: verdict() == "SERVFAIL", f"{what} to be distrusted", FORGOTTEN_S + 5)
-        self.assertLess(time.monotonic() - began, FORGOTTEN_S, what)
+        asked = time.monotonic()
+        while verdict() != "SERVFAIL":
+            self.assertLess(asked - began, FORGOTTEN_S, f"{what} is still believed")
+            time.sleep(0.05)
+            asked = time.monotonic()
         self.rest(TTL_S + 0.5)
         self.assertEqual(verdict(), "SERVFAIL", what)
 
@@ -215,7 +218,7 @@ class Rollover(Case):
 
     def check_seen(self):
         for zone, seen in self.client.seen.items():
-            self.assertGreater(len(seen), 50, zone)
+            self.assertGreater(len(seen), 30, zone)
             for asked, name, got in seen:
                 free = zone == "off." and self.insecure[0] <= asked <= self.insecure[1]
                 self.assertTrue(got and got.rcode == "NOERROR" and (got.ad or free),

@@ -185,12 +185,14 @@ class Truth:
         return SECURE if set(usable) - {"wrong"} else BOGUS
 
     def is_undecided(self, zone):
-        """No proof of a DS, below an empty name that too many iterations leave open: an unsigned
-        zone may begin there, or not."""
+        """There is a lie about the DS. Below an empty name that too many iterations leave open an
+        unsigned zone may begin, or not; that there is no DS may be known from another answer."""
         parent = zone.parent
-        return parent is not None and (self.is_undecided(parent) or (
-            (zone.name, "DS") in self.world.lies and self.beyond(parent) and
-            len(zone.name) - len(parent.name) > 1))
+        if parent is None or (zone.name, "DS") not in self.world.lies:
+            return parent is not None and self.is_undecided(parent)
+        below_empty = self.beyond(parent) and len(zone.name) - len(parent.name) > 1
+        proven_elsewhere = self.aggressive and not zone.ds
+        return below_empty or proven_elsewhere or self.is_undecided(parent)
 
     def usable_ds(self, zone):
         if zone.alg in (5, 7) and not self.policy.sha1:
@@ -218,9 +220,7 @@ class Truth:
         zone, status = hop.zone, self.chain(hop.zone)
         if status != SECURE:
             return status
-        if zone.fault in DATA_BROKEN and hop.type != "DNSKEY":
-            return BOGUS
-        if hop.type == "DNSKEY" and hop.kind != "data" and zone.fault in DATA_BROKEN:
+        if zone.fault in DATA_BROKEN and not self.is_key_set(hop):
             return BOGUS
         if hop.kind not in DENYING:
             return SECURE
@@ -249,16 +249,17 @@ class Truth:
         for i, hop in enumerate(answer.hops):
             if which(hop) and self.chain(hop.zone) == SECURE:
                 statuses[i] = self.unsigned_status(hop.zone, hop.name)
-                if self.aggressive and hop.kind in DENYING:
-                    statuses[i] = statuses[i] | {self.hop_status(hop)}  # another's proof holds too
 
     def replaced(self, name, type_, rcode, records):
         zone = self.zone_of(name, type_)
         return self.outcomes([self.unsigned_status(zone, name)], Answer([], records, rcode))
 
     @staticmethod
-    def is_signed(hop):
-        return hop.zone.signed and (hop.zone.fault != "unsigned-data" or hop.type == "DNSKEY")
+    def is_key_set(hop):
+        return hop.type == "DNSKEY" and hop.kind == "data" and hop.node == hop.zone.name
+
+    def is_signed(self, hop):
+        return hop.zone.signed and (hop.zone.fault != "unsigned-data" or self.is_key_set(hop))
 
     def spoil_hop(self, answer, statuses, i, soa_only=False):
         """The SOA is no part of a proof (RFC 4035 5.4): without it the rest may stand, or not."""
@@ -357,7 +358,11 @@ class Truth:
         answer = self.resolve(name, type_)
         if answer is None or any(self.is_undecided(hop.zone) for hop in answer.hops):
             return None
+        honest = self.outcomes([{self.hop_status(hop)} for hop in answer.hops], answer)
         lie = self.world.lies.get((name, type_))
-        if lie:
-            return self.lied(answer, lie)
-        return self.outcomes([{self.hop_status(hop)} for hop in answer.hops], answer)
+        if not lie:
+            return honest
+        lied = self.lied(answer, lie)
+        if lied and self.aggressive and answer.hops and answer.hops[0].kind in DENYING:
+            lied = lied | honest  # what another answer proved holds here, too: nobody need be asked
+        return lied
