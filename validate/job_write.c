@@ -9,8 +9,8 @@ static bool unvalidated(const struct val_job *job)
 }
 
 /* Of the authority section: proven denials with their SOA; of an insecure answer the SOA that says
- * how long an absence may be kept, if it can speak for the name, and is not of a zone whose keys are
- * known here, as behind an opt-out span: they did not sign it. */
+ * how long an absence may be kept, if it can speak for the name, and is not of a zone whose keys
+ * are known here, as behind an opt-out span: they did not sign it. */
 static bool belongs(const struct val_job *job, const struct val_rrset *set)
 {
     bool denial = set->type == DNS_TYPE_NSEC || set->type == DNS_TYPE_NSEC3;

@@ -32,7 +32,7 @@ struct text {
 
 static void put(struct text *text, const char *words)
 {
-    size_t len = strnlen(words, text->left);
+    size_t len = strlen(words) < text->left ? strlen(words) : text->left;
     memcpy(text->at, words, len);
     text->at += len;
     text->left -= len;

@@ -70,8 +70,9 @@ static void test_reason(void **state)
     longest[sizeof(longest) - 1] = '\0';
     reason.name = reason.zone = name_of(longest);
     val_reason_ede(&reason, &ede);
-    assert_string_equal(ede.text, "a record of the chain could not be fetched: ...aaaaaaaaaaaaaaa., "
-                                  "zone ...aaaaaaaaaaaaaaa.");
+    assert_string_equal(ede.text,
+                        "a record of the chain could not be fetched: ...aaaaaaaaaaaaaaa., "
+                        "zone ...aaaaaaaaaaaaaaa.");
     reason.zone = name_of("example.com.");
     reason.type = DNS_TYPE_AAAA;
     reason.algorithm = 13;
