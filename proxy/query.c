@@ -208,7 +208,8 @@ static void note_doubt(struct query *q, uint32_t upstream, const struct val_reas
 /* Disbelief: once more there, then elsewhere. False: this verdict stands. */
 static bool try_on(struct query *q, enum val_status status, const struct val_reason *reason)
 {
-    if (!may_retry(q) || reason->why == VAL_WHY_BUDGET)
+    /* Too many iterations are what the zone itself says, by its own signature. */
+    if (!may_retry(q) || reason->why == VAL_WHY_BUDGET || reason->why == VAL_WHY_ITERATIONS_REFUSED)
         return false;
     uint32_t origin = reason->origin < DOH_UPSTREAMS_MAX ? reason->origin : q->origin;
     bool other = origin < DOH_UPSTREAMS_MAX && resolver_has_other(q->resolver, origin);
