@@ -2,12 +2,11 @@
 #include "doh/connection.h"
 
 #include "doh/address.h"
+#include "doh/connection_parts.h"
 #include "doh/fetch.h"
-#include "doh/shared.h"
 #include "doh/upstream.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,29 +15,7 @@
 #include <unistd.h>
 
 #define READ_LEN (16u << 10)
-#define READS_MAX 8u         /* a wake-up: others of the loop want their turn, too */
-#define PLAIN_MAX (1u << 20) /* octets that one turn may want to send */
-#define USER_TIMEOUT_MS 5000 /* else the kernel goes on sending into the void for 15 minutes */
-
-/* After so many round trips of silence, within these bounds, a PING is sent, and after as many more
- * without a sign of life the connection is suspect. */
-#define DOUBT_RTTS 4u
-#define DOUBT_MIN_MS 300u
-#define DOUBT_MAX_MS 1200u
-#define SUSPECT_RTTS 2u
-#define SUSPECT_MIN_MS 200u
-#define SUSPECT_MAX_MS 600u
-#define PING_MS 1500u /* unanswered that long: dead */
-
-static uint64_t now_of(const struct doh_conn *conn)
-{
-    return doh_now(conn->upstream->pool);
-}
-
-static const struct doh_config *config_of(const struct doh_conn *conn)
-{
-    return conn->upstream->pool->config;
-}
+#define READS_MAX 8u /* a wake-up: others of the loop want their turn, too */
 
 /* --- the end ------------------------------------------------------------------------------- */
 
@@ -63,7 +40,7 @@ static void on_alarm_closed(uv_handle_t *handle)
     on_handle_closed(DOH_ITEM(handle, struct doh_conn, alarm));
 }
 
-static void shut(struct doh_conn *conn)
+void doh_conn_shut(struct doh_conn *conn)
 {
     conn->state = DOH_CONN_CLOSED;
     doh_list_remove(&conn->link);
@@ -73,85 +50,28 @@ static void shut(struct doh_conn *conn)
     (void)close(conn->fd);
 }
 
-static void lose(struct doh_conn *conn, enum doh_err err, const char *reason)
+void doh_conn_lose(struct doh_conn *conn, enum doh_err err, const char *reason)
 {
     enum doh_conn_state before = conn->state;
     struct doh_list asks;
     doh_list_init(&asks);
     doh_list_move(&asks, &conn->asks);
-    shut(conn);
+    doh_conn_shut(conn);
     doh_upstream_lost(conn->upstream, conn, before, &asks, err, reason);
 }
 
-static void lose_errno(struct doh_conn *conn, const char *doing, int number)
+void doh_conn_lose_errno(struct doh_conn *conn, const char *doing, int number)
 {
     char reason[DOH_REASON_MAX], address[DOH_ADDRESS_TEXT_MAX];
     (void)snprintf(reason, sizeof reason, "%s %s: %s", doing,
                    doh_address_text(&conn->address, address), strerror(number));
-    lose(conn, DOH_E_UNREACHABLE, reason);
+    doh_conn_lose(conn, DOH_E_UNREACHABLE, reason);
 }
 
-/* --- deadlines ----------------------------------------------------------------------------- */
-
-static uint64_t rtts_ms(const struct doh_conn *conn, uint32_t times, uint32_t min, uint32_t max)
-{
-    uint64_t ms = (uint64_t)conn->upstream->health.srtt_us * times / 1000;
-    return ms < min ? min : ms > max ? max : ms;
-}
-
-static uint64_t doubt_at_ms(const struct doh_conn *conn)
-{
-    return conn->silent_ms + rtts_ms(conn, DOUBT_RTTS, DOUBT_MIN_MS, DOUBT_MAX_MS);
-}
-
-static uint64_t suspect_at_ms(const struct doh_conn *conn)
-{
-    return conn->pinged_ms + rtts_ms(conn, SUSPECT_RTTS, SUSPECT_MIN_MS, SUSPECT_MAX_MS);
-}
-
-static struct doh_ask *oldest(const struct doh_conn *conn)
-{
-    return doh_list_empty(&conn->asks) ? NULL : DOH_ITEM(conn->asks.next, struct doh_ask, link);
-}
-
-/* When the silence makes a difference next. */
-static uint64_t silence_due_ms(const struct doh_conn *conn)
-{
-    if (conn->silent_ms == 0)
-        return UINT64_MAX;
-    if (conn->pinged_ms == 0)
-        return doubt_at_ms(conn);
-    return conn->suspect ? conn->pinged_ms + PING_MS : suspect_at_ms(conn);
-}
-
-static uint64_t idle_due_ms(const struct doh_conn *conn)
-{
-    uint32_t learned_ms = doh_learned_idle_ms(&conn->upstream->learned, now_of(conn));
-    uint32_t idle_ms = config_of(conn)->idle_ms;
-    return conn->active_ms + (learned_ms < idle_ms ? learned_ms : idle_ms);
-}
-
-static bool is_idle(const struct doh_conn *conn)
-{
-    return doh_list_empty(&conn->asks) && conn->silent_ms == 0;
-}
-
-static uint64_t due_ms(const struct doh_conn *conn)
-{
-    if (conn->state < DOH_CONN_OPEN)
-        return conn->started_ms + config_of(conn)->connect_ms;
-    if (is_idle(conn))
-        return idle_due_ms(conn);
-    const struct doh_ask *ask = oldest(conn);
-    uint64_t silence = silence_due_ms(conn);
-    uint64_t answer = ask ? ask->sent_ms + config_of(conn)->deadline_ms : UINT64_MAX;
-    return silence < answer ? silence : answer;
-}
-
-static void say_goodbye(struct doh_conn *conn)
+void doh_conn_goodbye(struct doh_conn *conn)
 {
     doh_h2_goodbye(conn->h2);
-    struct doh_buffer plain = doh_buffer_init(PLAIN_MAX);
+    struct doh_buffer plain = doh_buffer_init(DOH_PLAIN_MAX);
     struct doh_buffer *out = doh_tls_out(conn->tls);
     if (!conn->blocked && doh_h2_take(conn->h2, &plain) &&
         doh_tls_write(conn->tls, doh_buffer_front(&plain), doh_buffer_used(&plain))) {
@@ -166,93 +86,13 @@ static void say_goodbye(struct doh_conn *conn)
 void doh_conn_close(struct doh_conn *conn)
 {
     if (conn->h2)
-        say_goodbye(conn);
-    shut(conn);
-}
-
-static void lose_in_time(struct doh_conn *conn, const char *what, uint32_t ms)
-{
-    char reason[DOH_REASON_MAX], address[DOH_ADDRESS_TEXT_MAX];
-    (void)snprintf(reason, sizeof reason, "no %s %s within %u ms", what,
-                   doh_address_text(&conn->address, address), ms);
-    lose(conn, DOH_E_TIMEOUT, reason);
-}
-
-/* A server that closes idle connections would have closed this one next. What was in use probably
- * will be again: the next connection is opened now, once; one that was not used has no heir. */
-static void expire_idle(struct doh_conn *conn)
-{
-    struct doh_upstream *up = conn->upstream;
-    bool heir = conn->state == DOH_CONN_OPEN && conn->sent > 0 &&
-                doh_learned_idle_ms(&up->learned, now_of(conn)) < config_of(conn)->idle_ms;
-    say_goodbye(conn);
-    lose(conn, DOH_OK, NULL);
-    if (heir)
-        doh_upstream_warm(up);
-}
-
-/* Others are answered on this connection, so that only the one stream is given up. */
-static void expire_stream(struct doh_conn *conn, struct doh_ask *ask)
-{
-    doh_h2_cancel(conn->h2, ask->stream);
-    doh_list_remove(&ask->link);
-    ask->conn = NULL;
-    doh_upstream_stuck(conn->upstream, ask);
-}
-
-static void expire_question(struct doh_conn *conn, struct doh_ask *ask)
-{
-    if (conn->answered_ms > ask->sent_ms)
-        expire_stream(conn, ask);
-    else
-        lose_in_time(conn, "answer from", config_of(conn)->deadline_ms);
-}
-
-/* Does what is due; false: the connection is lost. */
-static bool expire(struct doh_conn *conn)
-{
-    uint64_t now = now_of(conn);
-    if (conn->state < DOH_CONN_OPEN) {
-        lose_in_time(conn,
-                     conn->state == DOH_CONN_CONNECTING ? "connection with" : "TLS handshake with",
-                     config_of(conn)->connect_ms);
-    } else if (is_idle(conn)) {
-        expire_idle(conn);
-    } else if (now < silence_due_ms(conn)) {
-        expire_question(conn, oldest(conn));
-    } else if (conn->pinged_ms == 0) {
-        doh_conn_doubt(conn);
-    } else if (!conn->suspect) {
-        doh_conn_suspect(conn);
-    } else {
-        lose_in_time(conn, "sign of life from", PING_MS);
-    }
-    return conn->state != DOH_CONN_CLOSED;
-}
-
-static void on_alarm(uv_timer_t *timer);
-
-/* The timer is moved only when it would ring too late; when it rings too early it looks again. */
-static void arm(struct doh_conn *conn)
-{
-    uint64_t due = due_ms(conn), now = now_of(conn);
-    if (due >= conn->alarm_ms)
-        return;
-    conn->alarm_ms = due;
-    (void)uv_timer_start(&conn->alarm, on_alarm, due > now ? due - now : 0, 0); /* has a callback */
-}
-
-static void on_alarm(uv_timer_t *timer)
-{
-    struct doh_conn *conn = DOH_ITEM(timer, struct doh_conn, alarm);
-    conn->alarm_ms = UINT64_MAX;
-    if (now_of(conn) < due_ms(conn) || expire(conn))
-        arm(conn);
+        doh_conn_goodbye(conn);
+    doh_conn_shut(conn);
 }
 
 /* --- receiving ----------------------------------------------------------------------------- */
 
-static void mark_dirty(struct doh_conn *conn)
+void doh_conn_dirty(struct doh_conn *conn)
 {
     conn->dirty = true;
     doh_pool_busy(conn->upstream->pool);
@@ -262,13 +102,13 @@ static bool open_h2(struct doh_conn *conn)
 {
     conn->h2 = doh_h2_new(conn->upstream->stream_limit);
     if (!conn->h2) {
-        lose(conn, DOH_E_MEMORY, doh_err_text(DOH_E_MEMORY));
+        doh_conn_lose(conn, DOH_E_MEMORY, doh_err_text(DOH_E_MEMORY));
         return false;
     }
     conn->state = DOH_CONN_OPEN;
-    conn->active_ms = now_of(conn);
+    conn->active_ms = doh_conn_now(conn);
     conn->alarm_ms = UINT64_MAX; /* rang for the handshake */
-    arm(conn);
+    doh_conn_arm(conn);
     doh_upstream_opened(conn->upstream, conn);
     return true;
 }
@@ -283,7 +123,7 @@ static bool shake_hands(struct doh_conn *conn)
     struct doh_buffer *out = doh_tls_out(conn->tls);
     /* The alert that tells the server; if the socket does not take it, it never learns. */
     (void)send(conn->fd, doh_buffer_front(out), doh_buffer_used(out), MSG_NOSIGNAL | MSG_DONTWAIT);
-    lose(conn, DOH_E_TLS, doh_tls_error(conn->tls));
+    doh_conn_lose(conn, DOH_E_TLS, doh_tls_error(conn->tls));
     return false;
 }
 
@@ -294,9 +134,9 @@ static void deliver(struct doh_conn *conn)
         struct doh_ask *ask = response.user;
         doh_list_remove(&ask->link);
         ask->conn = NULL;
-        conn->active_ms = now_of(conn);
+        conn->active_ms = doh_conn_now(conn);
         if (response.end == DOH_H2_RESPONSE)
-            conn->answered_ms = now_of(conn);
+            conn->answered_ms = doh_conn_now(conn);
         doh_upstream_response(conn->upstream, conn, ask, &response);
     }
 }
@@ -327,7 +167,7 @@ static void say_farewell(struct doh_conn *conn)
 {
     if (conn->state != DOH_CONN_OPEN)
         return;
-    uint64_t now = now_of(conn);
+    uint64_t now = doh_conn_now(conn);
     uint64_t idle_ms = doh_list_empty(&conn->asks) ? now - conn->active_ms : 0;
     doh_learned_closed(&conn->upstream->learned, now, idle_ms, conn->sent);
 }
@@ -338,18 +178,18 @@ static bool look_after(struct doh_conn *conn)
     if (conn->state == DOH_CONN_OPEN && doh_h2_draining(conn->h2)) {
         say_farewell(conn);
         doh_conn_drain(conn);
-        if (now_of(conn) - conn->active_ms < DOH_IDLE_CLOSE_MIN_MS)
+        if (doh_conn_now(conn) - conn->active_ms < DOH_IDLE_CLOSE_MIN_MS)
             doh_upstream_warm(conn->upstream); /* it is in use: the next one at once */
     }
     conn->upstream->stream_limit = doh_h2_limit(conn->h2);
     bool idle = doh_list_empty(&conn->asks);
     if (conn->state == DOH_CONN_DRAINING && idle) {
-        say_goodbye(conn);
-        lose(conn, DOH_OK, NULL);
+        doh_conn_goodbye(conn);
+        doh_conn_lose(conn, DOH_OK, NULL);
         return false;
     }
     if (doh_h2_over(conn->h2)) {
-        lose(conn, DOH_E_HTTP, "the server broke the HTTP/2 protocol");
+        doh_conn_lose(conn, DOH_E_HTTP, "the server broke the HTTP/2 protocol");
         return false;
     }
     return true;
@@ -359,7 +199,7 @@ static bool look_after(struct doh_conn *conn)
 static bool advance(struct doh_conn *conn)
 {
     bool closed = false;
-    mark_dirty(conn);
+    doh_conn_dirty(conn);
     if (conn->state == DOH_CONN_HANDSHAKE && !shake_hands(conn))
         return false;
     if (conn->state == DOH_CONN_HANDSHAKE)
@@ -369,7 +209,7 @@ static bool advance(struct doh_conn *conn)
     if (!error && closed)
         say_farewell(conn);
     if (error || closed) {
-        lose(conn, error ? DOH_E_HTTP : DOH_OK, error);
+        doh_conn_lose(conn, error ? DOH_E_HTTP : DOH_OK, error);
         return false;
     }
     return look_after(conn);
@@ -378,12 +218,13 @@ static bool advance(struct doh_conn *conn)
 static void ended(struct doh_conn *conn, ssize_t n)
 {
     if (n < 0) {
-        lose_errno(conn, "the connection with", errno);
+        doh_conn_lose_errno(conn, "the connection with", errno);
     } else if (conn->state == DOH_CONN_HANDSHAKE) {
-        lose(conn, DOH_E_UNREACHABLE, "the server closed the connection during the TLS handshake");
+        doh_conn_lose(conn, DOH_E_UNREACHABLE,
+                      "the server closed the connection during the TLS handshake");
     } else {
         say_farewell(conn);
-        lose(conn, DOH_OK, NULL);
+        doh_conn_lose(conn, DOH_OK, NULL);
     }
 }
 
@@ -393,7 +234,7 @@ static void receive(struct doh_conn *conn)
     for (unsigned i = 0; i < READS_MAX; i++) {
         uint8_t *room = doh_buffer_room(in, READ_LEN);
         if (!room) {
-            lose(conn, DOH_E_MEMORY, doh_err_text(DOH_E_MEMORY));
+            doh_conn_lose(conn, DOH_E_MEMORY, doh_err_text(DOH_E_MEMORY));
             return;
         }
         ssize_t n = recv(conn->fd, room, READ_LEN, 0);
@@ -411,14 +252,12 @@ static void receive(struct doh_conn *conn)
     }
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events);
-
 static bool listen_for(struct doh_conn *conn, int events)
 {
-    int rc = uv_poll_start(&conn->poll, events, on_poll);
+    int rc = uv_poll_start(&conn->poll, events, doh_conn_on_poll);
     if (rc == 0)
         return true;
-    lose(conn, DOH_E_UNREACHABLE, uv_strerror(rc));
+    doh_conn_lose(conn, DOH_E_UNREACHABLE, uv_strerror(rc));
     return false;
 }
 
@@ -429,7 +268,7 @@ static void connected(struct doh_conn *conn)
     if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &number, &len) != 0)
         number = errno;
     if (number != 0) {
-        lose_errno(conn, "cannot connect to", number);
+        doh_conn_lose_errno(conn, "cannot connect to", number);
         return;
     }
     len = sizeof conn->local.sa;
@@ -440,7 +279,7 @@ static void connected(struct doh_conn *conn)
         (void)advance(conn);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+void doh_conn_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct doh_conn *conn = DOH_ITEM(poll, struct doh_conn, poll);
     if (conn->state == DOH_CONN_CONNECTING) {
@@ -449,7 +288,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
     if (events & UV_WRITABLE) {
         conn->blocked = false;
-        mark_dirty(conn);
+        doh_conn_dirty(conn);
         if (!listen_for(conn, UV_READABLE))
             return;
     }
@@ -457,14 +296,14 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     if ((events & UV_READABLE) || status < 0)
         receive(conn);
     if (status < 0 && conn->state != DOH_CONN_CLOSED)
-        lose_errno(conn, "the connection with", ECONNRESET);
+        doh_conn_lose_errno(conn, "the connection with", ECONNRESET);
 }
 
 /* --- sending ------------------------------------------------------------------------------- */
 
 static bool seal(struct doh_conn *conn)
 {
-    struct doh_buffer plain = doh_buffer_init(PLAIN_MAX);
+    struct doh_buffer plain = doh_buffer_init(DOH_PLAIN_MAX);
     bool done = doh_h2_take(conn->h2, &plain) &&
                 doh_tls_write(conn->tls, doh_buffer_front(&plain), doh_buffer_used(&plain));
     doh_buffer_deinit(&plain);
@@ -482,7 +321,7 @@ static bool push(struct doh_conn *conn)
             return listen_for(conn, UV_READABLE | UV_WRITABLE);
         }
         if (n < 0 && errno != EINTR) {
-            lose_errno(conn, "the connection with", errno);
+            doh_conn_lose_errno(conn, "the connection with", errno);
             return false;
         }
         if (n > 0)
@@ -498,7 +337,7 @@ void doh_conn_flush(struct doh_conn *conn)
         return;
     conn->dirty = false;
     if (conn->h2 && !seal(conn)) {
-        lose(conn, DOH_E_HTTP, "the HTTP/2 session failed");
+        doh_conn_lose(conn, DOH_E_HTTP, "the HTTP/2 session failed");
         return;
     }
     if (!push(conn) || !conn->h2)
@@ -516,7 +355,7 @@ bool doh_conn_is_good(const struct doh_conn *conn)
 
 bool doh_conn_is_worn(const struct doh_conn *conn)
 {
-    return doh_learned_worn(&conn->upstream->learned, now_of(conn), conn->sent);
+    return doh_learned_worn(&conn->upstream->learned, doh_conn_now(conn), conn->sent);
 }
 
 /* Nothing while the socket is full: what waits here may still go elsewhere, and a limit that is
@@ -547,11 +386,11 @@ bool doh_conn_send(struct doh_conn *conn, struct doh_ask *ask)
     ask->get = request.get;
     ask->left = true;
     conn->sent++;
-    ask->sent_ms = conn->active_ms = now_of(conn);
+    ask->sent_ms = conn->active_ms = doh_conn_now(conn);
     if (conn->silent_ms == 0)
         conn->silent_ms = ask->sent_ms;
-    arm(conn);
-    mark_dirty(conn);
+    doh_conn_arm(conn);
+    doh_conn_dirty(conn);
     return true;
 }
 
@@ -560,7 +399,7 @@ void doh_conn_forget(struct doh_conn *conn, struct doh_ask *ask)
     doh_h2_cancel(conn->h2, ask->stream);
     doh_list_remove(&ask->link);
     ask->conn = NULL;
-    mark_dirty(conn);
+    doh_conn_dirty(conn);
 }
 
 void doh_conn_drain(struct doh_conn *conn)
@@ -568,115 +407,10 @@ void doh_conn_drain(struct doh_conn *conn)
     if (conn->state != DOH_CONN_OPEN)
         return;
     conn->state = DOH_CONN_DRAINING;
-    mark_dirty(conn);
-}
-
-void doh_conn_doubt(struct doh_conn *conn)
-{
-    if (!conn->h2 || conn->silent_ms == 0 || conn->pinged_ms > 0)
-        return;
-    conn->pinged_ms = now_of(conn);
-    doh_h2_ping(conn->h2);
-    arm(conn);
-    mark_dirty(conn);
-}
-
-void doh_conn_suspect(struct doh_conn *conn)
-{
-    if (conn->state != DOH_CONN_OPEN && conn->state != DOH_CONN_DRAINING)
-        return;
-    if (conn->silent_ms == 0)
-        conn->silent_ms = now_of(conn);
-    doh_conn_doubt(conn);
-    conn->suspect = true;
-    arm(conn);
-    doh_upstream_doubted(conn->upstream, conn);
+    doh_conn_dirty(conn);
 }
 
 void doh_conn_abandon(struct doh_conn *conn, const char *reason)
 {
-    lose(conn, DOH_E_UNREACHABLE, reason);
-}
-
-/* --- the beginning ------------------------------------------------------------------------- */
-
-static int begin_connect(const struct doh_address *address, int *ret_fd)
-{
-    int one = 1, timeout_ms = USER_TIMEOUT_MS;
-    int fd = socket(address->sa.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return errno;
-    /* Both make things better, neither is needed. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
-    if (connect(fd, &address->sa.any, doh_address_len(address)) != 0 && errno != EINPROGRESS) {
-        int number = errno;
-        (void)close(fd);
-        return number;
-    }
-    *ret_fd = fd;
-    return 0;
-}
-
-static struct doh_tls *begin_tls(const struct doh_upstream *up)
-{
-    struct doh_shared *shared = up->pool->shared;
-    SSL_SESSION *session = doh_shared_session(shared, up->index);
-    const struct doh_tls_peer peer = doh_shared_peer(shared, up->index);
-    struct doh_tls *tls = doh_tls_new(doh_shared_context(shared, up->index), &peer, session);
-    SSL_SESSION_free(session);
-    return tls;
-}
-
-static int begin(struct doh_conn *conn)
-{
-    struct doh_pool *pool = conn->upstream->pool;
-    conn->tls = begin_tls(conn->upstream);
-    if (!conn->tls)
-        return ENOMEM;
-    int number = begin_connect(&conn->address, &conn->fd);
-    if (number != 0)
-        return number;
-    int rc = uv_poll_init(pool->loop, &conn->poll, conn->fd);
-    if (rc != 0) {
-        (void)close(conn->fd);
-        return -rc;
-    }
-    (void)uv_timer_init(pool->loop, &conn->alarm); /* cannot fail */
-    conn->handles = 2;
-    pool->handles += 2;
-    return 0;
-}
-
-struct doh_conn *doh_conn_open(struct doh_upstream *up, const struct doh_address *address,
-                               char reason[static DOH_REASON_MAX])
-{
-    char text[DOH_ADDRESS_TEXT_MAX];
-    struct doh_conn *conn = calloc(1, sizeof *conn);
-    int number = ENOMEM;
-    if (conn) {
-        conn->upstream = up;
-        conn->address = *address;
-        conn->alarm_ms = UINT64_MAX;
-        conn->started_ms = doh_now(up->pool);
-        doh_list_init(&conn->link);
-        doh_list_init(&conn->asks);
-        number = begin(conn);
-    }
-    if (number == 0) {
-        doh_list_append(&up->conns, &conn->link);
-        int rc = uv_poll_start(&conn->poll, UV_WRITABLE, on_poll);
-        if (rc == 0) {
-            arm(conn);
-            return conn;
-        }
-        shut(conn);
-        number = -rc;
-    } else if (conn) {
-        doh_tls_free(conn->tls);
-        free(conn);
-    }
-    (void)snprintf(reason, DOH_REASON_MAX, "cannot connect to %s: %s",
-                   doh_address_text(address, text), strerror(number));
-    return NULL;
+    doh_conn_lose(conn, DOH_E_UNREACHABLE, reason);
 }

@@ -122,6 +122,12 @@ static uint32_t without_known(struct query *q, struct val_need *plan, uint32_t c
     return left;
 }
 
+static void expect(struct query *q, const struct val_need *need)
+{
+    if (fetch_other(q, need, true)) /* a guess that does not leave is no loss */
+        val_job_expect(q->job, need);
+}
+
 /* One flight: the question, and what its proof will need as far as that can be known. */
 static void begin_try(struct query *q)
 {
@@ -157,7 +163,7 @@ static void begin_try(struct query *q)
     }
     for (uint32_t i = 0; i < planned; i++)
         if (!in_flight(q, &plan[i].name, plan[i].type) && !restore_need(q, &plan[i]))
-            (void)fetch_other(q, &plan[i], true); /* a guess that does not leave is no loss */
+            expect(q, &plan[i]);
 }
 
 void query_begin(struct query *q)
@@ -172,12 +178,30 @@ static bool may_retry(const struct query *q)
     return q->route == DOH_ROUTE_DEFAULT && left_ms(q) >= RETRY_LEFT_MS;
 }
 
+static void note_claims(struct query *q, uint16_t type, const struct doh_answer *answer,
+                        const struct dns_msg *msg)
+{
+    if (answer->upstream < DOH_UPSTREAMS_MAX)
+        claims_note(&q->claims[answer->upstream], type, msg);
+}
+
 /* Which lie it would be, if another upstream proves that it is one. */
 static enum doh_lie lie_of(enum val_why why)
 {
     bool stripped = why == VAL_WHY_NO_RRSIG || why == VAL_WHY_NO_DENIAL ||
                     why == VAL_WHY_DS_UNPROVEN || why == VAL_WHY_DNSKEY_ABSENT;
     return stripped ? DOH_LIE_STRIPPED : DOH_LIE_BOGUS;
+}
+
+static void note_doubt(struct query *q, uint32_t upstream, const struct val_reason *reason)
+{
+    struct resolver_answer *a = &q->answer;
+    if (a->doubt_count == RESOLVER_DOUBTS_MAX)
+        return;
+    a->doubt[a->doubt_count++] = (struct resolver_doubt){
+        .upstream = upstream,
+        .reason = *reason,
+        .claims = upstream < DOH_UPSTREAMS_MAX ? q->claims[upstream] : (struct claims){0}};
 }
 
 /* Disbelief: once more there, then elsewhere. False: this verdict stands. */
@@ -194,13 +218,15 @@ static bool try_on(struct query *q, enum val_status status, const struct val_rea
         q->doubted_status = status;
         q->doubted = *reason;
     }
-    if (q->attempt == ASK_FIRST && status == VAL_BOGUS && origin < DOH_UPSTREAMS_MAX)
+    bool hopeless = other && q->claims[origin].no_dnssec; /* there is nothing to see there */
+    if (q->attempt == ASK_FIRST && status == VAL_BOGUS && origin < DOH_UPSTREAMS_MAX && !hopeless)
         q->attempt = ASK_AGAIN;
     else if (q->attempt != ASK_OTHER && other)
         q->attempt = ASK_OTHER;
     else
         return false;
     q->resolver->stats.disbelieved++;
+    note_doubt(q, origin, reason);
     begin_try(q);
     return true;
 }
@@ -219,13 +245,8 @@ static void end(struct query *q)
 static void add_upstream_name(const struct query *q, uint32_t upstream, struct dns_ede *ede)
 {
     const struct doh_config *doh = &q->resolver->config->doh;
-    size_t len = strlen(ede->text);
-    if (upstream >= doh->upstream_count)
-        return;
-    size_t need = strlen(doh->upstreams[upstream].name) + strlen(" via ");
-    if (len + need <= DNS_EDE_TEXT_MAX)
-        (void)snprintf(ede->text + len, sizeof ede->text - len, " via %s",
-                       doh->upstreams[upstream].name);
+    if (upstream < doh->upstream_count)
+        claims_append(&q->claims[upstream], doh->upstreams[upstream].name, ede);
 }
 
 static void answer_failed(struct query *q, enum val_status status, const struct val_reason *reason)
@@ -280,6 +301,8 @@ static void on_main(void *arg, enum doh_err err, const struct doh_answer *answer
     q->err = err;
     if (err == DOH_OK) {
         q->origin = answer->upstream;
+        note_claims(q, f->type, answer, msg);
+        claims_passed(msg, &q->passed);
         if (q->checking_disabled && answerable(msg->rcode))
             keep_raw(q, answer, msg);
         if (q->job) {
@@ -300,6 +323,8 @@ static void on_other(void *arg, enum doh_err err, const struct doh_answer *answe
     struct query_fetch *f = arg;
     struct query *q = f->query;
     f->wait = NULL;
+    if (err == DOH_OK)
+        note_claims(q, f->type, answer, msg);
     /* A guess that fails is only not known; what was needed and fails is known to be missing. */
     bool told = err == DOH_OK && (answerable(msg->rcode) || !f->speculative);
     if (told && answerable(msg->rcode))
@@ -333,13 +358,22 @@ static void fetch_needs(struct query *q)
     q->answer.cost.flights += left;
 }
 
+/* Somebody else's answer is proven; the first one was wrong, and not only out of reach. */
+static bool was_a_lie(const struct query *q)
+{
+    return q->first_origin < DOH_UPSTREAMS_MAX &&
+           (q->doubted_status == VAL_BOGUS || q->claims[q->first_origin].no_dnssec);
+}
+
 static void answer_proven(struct query *q, const struct val_verdict *verdict)
 {
     q->answer.status = verdict->status;
     q->answer.reason = verdict->reason;
-    if (verdict->status == VAL_SECURE && q->attempt == ASK_OTHER)
+    if (q->attempt == ASK_OTHER && was_a_lie(q))
         doh_pool_blame(q->resolver->pool, q->first_origin, q->lie);
     q->answer.ede.code = DNS_EDE_NONE;
+    if (verdict->status == VAL_INSECURE)
+        q->answer.ede = q->passed;
     if (verdict->status == VAL_INSECURE && val_why_ede(verdict->reason.why) != DNS_EDE_NONE)
         val_reason_ede(&verdict->reason, &q->answer.ede);
     if (q->synthesized)

@@ -4,6 +4,7 @@
 #ifndef PROXY_QUERY_H
 #define PROXY_QUERY_H
 
+#include "proxy/claims.h"
 #include "proxy/fetches.h"
 #include "proxy/resolver.h"
 
@@ -72,8 +73,10 @@ struct query {
     enum doh_lie lie;
     enum val_status doubted_status; /* of the answer not believed: stands if no other is better */
     struct val_reason doubted;
-    enum doh_err err; /* the last failure of the main question */
-    uint8_t *raw;     /* CD=1: the answer as it came, without OPT */
+    struct claims claims[DOH_UPSTREAMS_MAX]; /* of those that answered any part of it */
+    struct dns_ede passed; /* a policy that the upstream of the main answer admits to */
+    enum doh_err err;      /* the last failure of the main question */
+    uint8_t *raw;          /* CD=1: the answer as it came, without OPT */
     uint32_t raw_len;
 
     uint64_t started_us, deadline_ms;

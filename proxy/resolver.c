@@ -261,6 +261,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->joinable = !question->trace && !question->past_cache;
     q->origin = DOH_ROUTE_DEFAULT;
     q->answer.ede.code = DNS_EDE_NONE;
+    q->passed.code = DNS_EDE_NONE;
     q->budget = val_budget_init(&r->config->limits);
     q->budget.memo = question->past_cache || question->trace ? NULL : &r->memo;
     q->started_us = resolver_us();

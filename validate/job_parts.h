@@ -115,8 +115,10 @@ struct val_job {
     enum val_status broken_status;
     struct val_reason broken_reason;
 
-    struct job_needs need;  /* of this step; at most JOB_NEEDS_MAX */
-    struct job_needs asked; /* every one there ever was; at most JOB_MESSAGES_MAX */
+    struct job_needs need;     /* of this step; at most JOB_NEEDS_MAX */
+    struct job_needs asked;    /* every one there ever was; at most JOB_MESSAGES_MAX */
+    struct job_needs expected; /* under way before any need was known; at most VAL_PLAN_MAX */
+    uint32_t unforeseen;       /* of those asked: not among the expected */
     struct val_verdict verdict;
 };
 
