@@ -149,7 +149,7 @@ static bool write_hosts(const struct doh_addresses *a, FILE *f)
             const void *octets = v6 ? (const void *)&host->address[n].sa.v6.sin6_addr
                                     : (const void *)&host->address[n].sa.v4.sin_addr;
             (void)inet_ntop(host->address[n].sa.any.sa_family, octets, text, sizeof text);
-            if (fprintf(f, " %s", text) < 0)
+            if (fputc(' ', f) == EOF || fputs(text, f) < 0)
                 return false;
         }
         if (fputc('\n', f) == EOF)
