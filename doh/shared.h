@@ -19,4 +19,7 @@ SSL_CTX *doh_shared_context(const struct doh_shared *shared, uint32_t upstream);
  * (RFC 8446 C.4). */
 SSL_SESSION *doh_shared_session(struct doh_shared *shared, uint32_t upstream);
 
+/* What is known of the addresses of upstreams' hosts; shared, has a lock of its own. */
+struct doh_addresses *doh_shared_addresses(const struct doh_shared *shared);
+
 #endif

@@ -194,6 +194,23 @@ static bool speaks_h2(struct doh_tls *tls)
     return false;
 }
 
+/* A digest of one thing is none of another, so that pins of keys and of certificates need not be
+ * told apart. A resumed session has only the chain as the server sent it, of which the first
+ * handshake proved one that held a pinned certificate. */
+static bool is_chain_pinned(struct doh_tls *tls)
+{
+    STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
+    if (!chain)
+        chain = SSL_get_peer_cert_chain(tls->ssl);
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        struct doh_pin pin;
+        if (doh_pin_of_certificate(sk_X509_value(chain, i), &pin) &&
+            doh_pin_among(&pin, tls->pins, tls->pin_count))
+            return true;
+    }
+    return false;
+}
+
 /* A resumed session brings its first handshake's certificate, which is judged again: the pins may
  * have changed since. */
 static bool is_pinned(struct doh_tls *tls)
@@ -205,6 +222,8 @@ static bool is_pinned(struct doh_tls *tls)
     const X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
     if (certificate && doh_pin_of(certificate, &pin) &&
         doh_pin_among(&pin, tls->pins, tls->pin_count))
+        return true;
+    if (is_chain_pinned(tls))
         return true;
     (void)snprintf(tls->error, sizeof tls->error,
                    "its key is none of the pinned ones, but %s: if its operator has changed it, "
