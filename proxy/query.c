@@ -238,6 +238,7 @@ static void end(struct query *q)
     q->state = QUERY_ANSWER;
     q->answer.upstream = q->origin;
     q->answer.cost.signatures = q->budget.signatures;
+    q->answer.cost.remembered = q->budget.remembered;
     q->answer.cost.elapsed_us = resolver_us() - q->started_us;
 }
 

@@ -39,6 +39,7 @@ struct resolver_cost {
     uint32_t flights;    /* rounds of upstream questions, one after the other */
     uint32_t questions;  /* sent upstream on behalf of this one */
     uint32_t signatures; /* verified */
+    uint32_t remembered; /* known to verify from before (validate/memo.h) */
     uint64_t elapsed_us;
 };
 
