@@ -53,7 +53,7 @@ static bool start_fetch(struct query *q, struct query_fetch *f, const struct dns
         .avoid = q->attempt == ASK_OTHER && origin < DOH_UPSTREAMS_MAX ? 1u << origin : 0,
         .only = q->attempt == ASK_AGAIN && origin < DOH_UPSTREAMS_MAX ? 1u << origin : 0,
         .deadline_ms = (uint32_t)left_ms(q),
-        .checking_disabled = q->attempt != ASK_AGAIN && asks_unchecked(doh, route),
+        .checking_disabled = q->attempt != ASK_AGAIN && asks_unchecked(doh, route) && !q->unproven,
         .fresh = fresh || q->attempt == ASK_AGAIN,
         .speculative = speculative,
     };
@@ -101,6 +101,7 @@ void query_free(struct query *q)
 {
     cancel_fetches(q);
     val_job_free(q->job);
+    val_anchors_unref(q->anchors);
     free(q->raw);
     free(q);
 }
@@ -207,7 +208,8 @@ static void note_doubt(struct query *q, uint32_t upstream, const struct val_reas
 /* Disbelief: once more there, then elsewhere. False: this verdict stands. */
 static bool try_on(struct query *q, enum val_status status, const struct val_reason *reason)
 {
-    if (!may_retry(q) || reason->why == VAL_WHY_BUDGET)
+    /* Too many iterations are what the zone itself says, by its own signature. */
+    if (!may_retry(q) || reason->why == VAL_WHY_BUDGET || reason->why == VAL_WHY_ITERATIONS_REFUSED)
         return false;
     uint32_t origin = reason->origin < DOH_UPSTREAMS_MAX ? reason->origin : q->origin;
     bool other = origin < DOH_UPSTREAMS_MAX && resolver_has_other(q->resolver, origin);
@@ -358,6 +360,17 @@ static void fetch_needs(struct query *q)
     q->answer.cost.flights += left;
 }
 
+/* Why somebody switched validation off is his own words (RFC 7646 2). */
+static void add_negative_reason(const struct query *q, const struct val_reason *reason,
+                                struct dns_ede *ede)
+{
+    uint64_t now_s = resolver_now(q->resolver).wall_s;
+    struct val_anchor_hit hit = val_anchors_find(q->anchors, &reason->name, now_s);
+    size_t len = strlen(ede->text);
+    if (reason->why == VAL_WHY_NEGATIVE_ANCHOR && hit.kind == VAL_ANCHOR_NEGATIVE && hit.reason[0])
+        (void)snprintf(ede->text + len, sizeof ede->text - len, ": %s", hit.reason);
+}
+
 /* Somebody else's answer is proven; the first one was wrong, and not only out of reach. */
 static bool was_a_lie(const struct query *q)
 {
@@ -376,6 +389,7 @@ static void answer_proven(struct query *q, const struct val_verdict *verdict)
         q->answer.ede = q->passed;
     if (verdict->status == VAL_INSECURE && val_why_ede(verdict->reason.why) != DNS_EDE_NONE)
         val_reason_ede(&verdict->reason, &q->answer.ede);
+    add_negative_reason(q, &verdict->reason, &q->answer.ede);
     if (q->synthesized)
         q->answer.ede = (struct dns_ede){DNS_EDE_SYNTHESIZED, "from proven ranges (RFC 8198)"};
     end(q);

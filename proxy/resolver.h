@@ -28,10 +28,17 @@ void resolver_close(struct resolver *resolver, void (*on_closed)(void *arg), voi
 /* Fetches and proves the root's keys ahead of the first question, and again before they expire. */
 void resolver_prime(struct resolver *resolver);
 
+/* Before the first question: anchors that change while it runs; borrowed. */
+struct trust;
+void resolver_use_trust(struct resolver *resolver, struct trust *trust);
+/* What is trusted now; borrowed for the turn of the loop. */
+const struct val_anchors *resolver_anchors(struct resolver *resolver);
+
 struct resolver_question {
     const struct dns_question *question; /* copied */
     bool checking_disabled;              /* CD=1: unvalidated data wanted */
     bool past_cache;                     /* explain --fresh */
+    bool unproven; /* the upstream's own word, neither proven nor cached: for time-names */
     struct val_trace *trace; /* or NULL; a traced question is neither joined nor from the cache */
 };
 

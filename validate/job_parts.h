@@ -152,6 +152,8 @@ struct chain_end chain_walk(struct val_job *job, const struct dns_name *target, 
 /* The keys of this zone came from the cache and do not fit: true once, then they are proven anew.
  */
 bool chain_distrust(struct val_job *job, const struct val_zone *zone);
+/* The name is a zone that this job knows the keys of. */
+bool chain_has_keys(const struct val_job *job, const struct dns_name *name);
 void chain_free(struct val_job *job);
 
 /* --- job_prove.c --- */
