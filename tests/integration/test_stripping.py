@@ -2,10 +2,11 @@
 """Upstreams that take DNSSEC away, or put something else in its place: with an honest one beside
 them the client gets the truth, alone they get SERVFAIL with the Extended DNS Error that fits. What
 they said leaves no trace in what is known of zones."""
+import re
 import subprocess
 import unittest
 
-from lib import Case, config_text, program
+from lib import Case, config_text, program, wait_for
 
 NAME, TRUTH = "www.two.test.", "192.0.2.32"
 WORLD = """
@@ -102,6 +103,9 @@ class Alone(Case):
                 self.assert_refused(answer, *codes)
                 self.assertIn(words, answer.ede[0][1])
                 self.assertLessEqual(len(answer.ede[0][1]), 120)
+                if answer.ede[0][0] != 22: # what was wrong, not what was out of reach
+                    wait_for(lambda: re.search("bogus: .* via up0", veri.log()), "the log")
+                    self.assertNotIn("two.test", veri.log())
                 veri.stop()
 
     def test_policy_for_unsigned_names_is_passed_on(self):
