@@ -129,6 +129,7 @@ struct server {
     bool slams;           /* closes every connection at once */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
+    unsigned (*delay_of)(unsigned request); /* ms, for each; NULL: as `behaviour` says */
     struct doh_list peers;
     unsigned connections, handshakes, resumed, requests, posts, gets, fresh;
     unsigned batches; /* TCP segments that brought requests */
@@ -336,12 +337,14 @@ static inline void act(struct peer *p, struct served *s)
         return;
     default: break;
     }
-    if (b->delay_ms == 0) {
+    s->how = *b;
+    if (server->delay_of)
+        s->how.delay_ms = server->delay_of(number);
+    if (s->how.delay_ms == 0) {
         reply(p, s, b);
         return;
     }
-    s->due_ms = uv_now(server->loop) + b->delay_ms;
-    s->how = *b;
+    s->due_ms = uv_now(server->loop) + s->how.delay_ms;
     (void)uv_timer_start(&server->late, on_late, 1, 1);
 }
 
