@@ -127,6 +127,7 @@ struct server {
     uint16_t port;
     uint32_t max_streams; /* 0: says nothing */
     bool slams;           /* closes every connection at once */
+    bool hangs;           /* new ones hear nothing */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
     unsigned (*delay_of)(unsigned request); /* ms, for each; NULL: as `behaviour` says */
@@ -528,6 +529,8 @@ static inline void on_server_connection(uv_stream_t *listener, int status)
     p->out = BIO_new(BIO_s_mem());
     SSL_set_bio(p->ssl, p->in, p->out);
     SSL_set_accept_state(p->ssl);
+    if (server->hangs)
+        return;
     assert_int_equal(uv_read_start((uv_stream_t *)&p->tcp, on_peer_alloc, on_peer_read), 0);
 }
 
