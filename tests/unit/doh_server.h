@@ -127,6 +127,7 @@ struct server {
     uint16_t port;
     uint32_t max_streams; /* 0: says nothing */
     bool slams;           /* closes every connection at once */
+    bool dead;            /* server_die() is over */
     bool hangs;           /* new ones hear nothing */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
@@ -614,7 +615,13 @@ static inline void server_hang_up(struct server *server)
         peer_close(DOH_ITEM(server->peers.next, struct peer, link));
 }
 
-/* As a process that dies: RST on every connection. */
+static inline void on_server_dead(uv_handle_t *handle)
+{
+    DOH_ITEM(handle, struct server, tcp)->dead = true;
+}
+
+/* As a process that dies: RST on every connection. `dead` when the loop has let go of its socket.
+ */
 static inline void server_die(struct server *server)
 {
     while (!doh_list_empty(&server->peers)) {
@@ -623,7 +630,8 @@ static inline void server_die(struct server *server)
         if (uv_tcp_close_reset(&p->tcp, on_peer_closed) != 0)
             uv_close((uv_handle_t *)&p->tcp, on_peer_closed);
     }
-    uv_close((uv_handle_t *)&server->tcp, NULL);
+    server->dead = false;
+    uv_close((uv_handle_t *)&server->tcp, on_server_dead);
 }
 
 static inline void server_close(struct server *server)
