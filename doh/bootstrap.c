@@ -2,11 +2,12 @@
 #include "doh/bootstrap.h"
 
 #include "doh/plain.h"
+#include "doh/resolv_conf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDRESSES_MAX 8u /* of one family */
+#define SERVERS_MAX 16u
 #define RECORDS_MAX 64u
 
 enum { FAMILY_V6, FAMILY_V4, FAMILIES };
@@ -18,12 +19,22 @@ struct lookup {
 };
 
 struct doh_bootstrap {
-    struct doh_plain *plain;
+    struct doh_pool *pool;
+    const struct doh_upstream_config *config;
+    struct doh_plain *plain; /* of the last look-up */
+    uint32_t starts;
     struct lookup lookup[FAMILIES];
     bool found; /* in this look-up */
     doh_bootstrap_fn *done;
     void *arg;
 };
+
+bool doh_bootstrap_possible(const struct doh_config *config, const struct doh_upstream_config *up,
+                            const struct doh_url *url)
+{
+    return !url->is_ip &&
+           (up->bootstrap_count > 0 || (up->address_count == 0 && config->resolv_conf));
+}
 
 struct doh_bootstrap *doh_bootstrap_new(struct doh_pool *pool,
                                         const struct doh_upstream_config *config, const char *host)
@@ -31,14 +42,12 @@ struct doh_bootstrap *doh_bootstrap_new(struct doh_pool *pool,
     static const uint16_t types[FAMILIES] = {DNS_TYPE_AAAA, DNS_TYPE_A};
     struct doh_bootstrap *b = calloc(1, sizeof *b);
     struct dns_name name;
-    if (!b)
-        return NULL;
-    if (dns_name_parse(host, &name) == DNS_OK)
-        b->plain = doh_plain_open(pool, config->bootstrap, config->bootstrap_count);
-    if (!b->plain) {
+    if (!b || dns_name_parse(host, &name) != DNS_OK) {
         free(b);
         return NULL;
     }
+    b->pool = pool;
+    b->config = config;
     for (unsigned i = 0; i < FAMILIES; i++)
         b->lookup[i] = (struct lookup){.owner = b, .question = {name, types[i], DNS_CLASS_IN}};
     return b;
@@ -52,12 +61,12 @@ void doh_bootstrap_close(struct doh_bootstrap *b)
     free(b);
 }
 
-/* Aliases are not followed here: the server did that, and put the addresses behind them. */
-static uint32_t collect(const struct dns_msg *msg, uint16_t type, struct doh_address *address,
-                        uint32_t *ret_ttl_s)
+uint32_t doh_bootstrap_collect(const struct dns_msg *msg, uint16_t type,
+                               struct doh_address address[static DOH_BOOTSTRAP_MAX],
+                               uint32_t *ret_ttl_s)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < msg->rr_count && count < ADDRESSES_MAX; i++) {
+    for (uint32_t i = 0; i < msg->rr_count && count < DOH_BOOTSTRAP_MAX; i++) {
         const struct dns_rr *rr = &msg->rr[i];
         if (rr->section != DNS_ANSWER || rr->type != type || rr->class_ != DNS_CLASS_IN ||
             rr->rdata_len != (type == DNS_TYPE_A ? 4 : 16))
@@ -81,26 +90,48 @@ static void on_answer(void *arg, enum doh_err err, const uint8_t *wire, uint32_t
     struct doh_bootstrap *b = lookup->owner;
     struct dns_rr table[RECORDS_MAX];
     struct dns_msg msg;
-    struct doh_address address[ADDRESSES_MAX];
+    struct doh_address address[DOH_BOOTSTRAP_MAX];
     uint32_t count = 0, ttl_s = 0;
     lookup->query = NULL;
     if (err == DOH_OK && dns_msg_read(wire, len, table, RECORDS_MAX, &msg) == DNS_OK)
-        count = collect(&msg, lookup->question.type, address, &ttl_s);
+        count = doh_bootstrap_collect(&msg, lookup->question.type, address, &ttl_s);
     bool last = !b->lookup[FAMILY_V4].query && !b->lookup[FAMILY_V6].query;
     b->found = b->found || count > 0;
     if (count > 0 || (last && !b->found))
         b->done(b->arg, address, count, ttl_s);
 }
 
+static uint32_t find_servers(const struct doh_bootstrap *b,
+                             struct doh_address server[static SERVERS_MAX])
+{
+    const struct doh_config *doh = b->pool->config;
+    struct doh_resolv_conf file;
+    const struct doh_address *from = b->config->bootstrap;
+    uint32_t count = b->config->bootstrap_count;
+    if (count == 0 && doh->resolv_conf && doh_resolv_conf_read(doh->resolv_conf, &file)) {
+        doh_resolv_conf_drop_self(&file, doh->self, doh->self_count);
+        from = file.server;
+        count = file.server_count;
+    }
+    uint32_t taken = count < SERVERS_MAX ? count : SERVERS_MAX;
+    for (uint32_t i = 0; i < taken; i++)
+        server[i] = from[(b->starts + i) % count];
+    return taken;
+}
+
 bool doh_bootstrap_start(struct doh_bootstrap *b, doh_bootstrap_fn *done, void *arg)
 {
+    struct doh_address server[SERVERS_MAX];
+    uint32_t count = find_servers(b, server);
+    b->lookup[FAMILY_V4].query = b->lookup[FAMILY_V6].query = NULL; /* ends with its channel */
+    doh_plain_close(b->plain);
+    b->plain = count > 0 ? doh_plain_open(b->pool, server, count) : NULL;
+    b->starts++;
     b->done = done;
     b->arg = arg;
     b->found = false;
-    for (unsigned i = 0; i < FAMILIES; i++) {
+    for (unsigned i = 0; b->plain && i < FAMILIES; i++) {
         struct lookup *lookup = &b->lookup[i];
-        if (lookup->query)
-            doh_plain_cancel(lookup->query);
         lookup->query = doh_plain_ask(b->plain, &lookup->question, 0, false, on_answer, lookup);
     }
     return b->lookup[FAMILY_V4].query || b->lookup[FAMILY_V6].query;

@@ -71,13 +71,16 @@ struct doh_config {
     const struct doh_address *self; /* where questions are taken: no server of ours, whatever a
                                      * file says; borrowed */
     uint32_t self_count;
-    uint32_t connect_ms;  /* TCP connect and TLS handshake together, each address */
-    uint32_t deadline_ms; /* oldest unanswered stream; then the connection is given up */
-    uint32_t idle_ms;     /* close a connection that long without a question */
-    int tls_min;          /* enum doh_tls_min */
-    int choice;           /* enum doh_choice_mode */
-    int hedge;            /* enum doh_hedge */
-    uint32_t pad_to;      /* RFC 8467; 0: no padding. Used by those who write queries */
+    char *resolv_conf; /* whose servers are asked for an upstream's host when nothing else is known
+                        * of it; NULL: nobody */
+    const char *state_directory; /* where its addresses are kept; NULL: nowhere; borrowed */
+    uint32_t connect_ms;         /* TCP connect and TLS handshake together, each address */
+    uint32_t deadline_ms;        /* oldest unanswered stream; then the connection is given up */
+    uint32_t idle_ms;            /* close a connection that long without a question */
+    int tls_min;                 /* enum doh_tls_min */
+    int choice;                  /* enum doh_choice_mode */
+    int hedge;                   /* enum doh_hedge */
+    uint32_t pad_to;             /* RFC 8467; 0: no padding. Used by those who write queries */
 };
 
 #endif

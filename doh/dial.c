@@ -2,8 +2,11 @@
 #include "doh/dial.h"
 
 #include "doh/address.h"
+#include "doh/addresses.h"
 #include "doh/bootstrap.h"
 #include "doh/order.h"
+#include "doh/refresh.h"
+#include "doh/shared.h"
 #include "doh/upstream.h"
 
 #include <stdio.h>
@@ -37,6 +40,43 @@ static bool add_address(struct doh_upstream *up, const struct doh_address *addre
     return true;
 }
 
+static bool can_look_up(const struct doh_upstream *up)
+{
+    return doh_bootstrap_possible(up->pool->config, up->config, up->url);
+}
+
+/* Where its host was reached last: good enough to begin with, and for a minute; when they fail or
+ * after that time somebody is asked. */
+static void remember(struct doh_upstream *up)
+{
+    struct doh_address known[DOH_ADDRESSES_EACH_MAX];
+    uint32_t count = doh_addresses_get(doh_shared_addresses(up->pool->shared), up->url->host, known,
+                                       DOH_ADDRESSES_EACH_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        (void)add_address(up, &known[i]); /* one that is configured is there already */
+    up->dial.expires_ms = doh_now(up->pool) + TTL_MIN_S * UINT64_C(1000);
+}
+
+/* Connected: what was looked up for this host is worth keeping. */
+static void keep(struct doh_upstream *up)
+{
+    const struct doh_dial *d = &up->dial;
+    struct doh_address known[DOH_ADDRESSES_MAX]; /* the one that works first, then the others */
+    uint32_t count = 1;
+    bool looked_up = false;
+    known[0] = d->winner;
+    for (uint32_t i = d->configured; i < d->count; i++)
+        if (doh_address_equal(&d->address[i], &d->winner))
+            looked_up = true;
+        else if (count < DOH_ADDRESSES_MAX)
+            known[count++] = d->address[i];
+    if (!looked_up)
+        return;
+    if (!doh_addresses_put(doh_shared_addresses(up->pool->shared), up->url->host, known, count))
+        doh_pool_event(up->pool, DOH_EVENT_WARNING,
+                       "the addresses of %s cannot be kept in the state directory", up->url->host);
+}
+
 void doh_dial_init(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
@@ -47,6 +87,8 @@ void doh_dial_init(struct doh_upstream *up)
     if (up->url->is_ip)
         (void)add_address(up, &up->url->address);
     d->configured = d->count;
+    if (can_look_up(up))
+        remember(up);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -58,7 +100,9 @@ void doh_dial_close(struct doh_upstream *up)
 {
     uv_close((uv_handle_t *)&up->dial.timer, on_timer_closed);
     doh_bootstrap_close(up->bootstrap);
+    doh_refresh_free(up->refresh);
     up->bootstrap = NULL;
+    up->refresh = NULL;
 }
 
 static uint32_t count_conns(const struct doh_upstream *up, bool (*is)(const struct doh_conn *))
@@ -104,7 +148,7 @@ static void give_up(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
     d->state = DOH_DIAL_IDLE;
-    d->look_up = up->config->bootstrap_count > 0;
+    d->look_up = can_look_up(up);
     (void)uv_timer_stop(&d->timer);
     doh_health_failed(&up->health, doh_now(up->pool), DOH_BACKOFF_MIN_MS, doh_random());
     doh_upstream_unreachable(up, d->err, d->reason);
@@ -141,11 +185,37 @@ static void race(struct doh_upstream *up)
     try_next(up);
 }
 
-static bool must_look_up(const struct doh_upstream *up)
+static void set_expiry(struct doh_upstream *up, uint32_t ttl_s)
+{
+    uint32_t bounded = ttl_s < TTL_MIN_S ? TTL_MIN_S : ttl_s > TTL_MAX_S ? TTL_MAX_S : ttl_s;
+    up->dial.expires_ms = doh_now(up->pool) + (uint64_t)bounded * 1000;
+    up->dial.count = up->dial.configured;
+}
+
+/* By DoH, once or twice. They are for the next race: this one goes to the old ones. */
+static void on_refreshed(void *arg, const struct doh_address *address, uint32_t count,
+                         uint32_t ttl_s)
+{
+    struct doh_upstream *up = arg;
+    if (up->dial.state != DOH_DIAL_IDLE)
+        return; /* the list is in use; it expires again soon */
+    if (doh_now(up->pool) >= up->dial.expires_ms)
+        set_expiry(up, ttl_s);
+    for (uint32_t i = 0; i < count; i++)
+        (void)add_address(up, &address[i]);
+    if (up->dial.fresh >= up->dial.count)
+        up->dial.fresh = 0;
+}
+
+static void refresh(struct doh_upstream *up)
 {
     const struct doh_dial *d = &up->dial;
-    bool expired = d->count > d->configured && doh_now(up->pool) >= d->expires_ms;
-    return up->config->bootstrap_count > 0 && (d->count == 0 || d->look_up || expired);
+    if (d->count == d->configured || doh_now(up->pool) < d->expires_ms)
+        return;
+    if (!up->refresh)
+        up->refresh = doh_refresh_new(up->pool, up->url->host);
+    if (up->refresh)
+        doh_refresh_start(up->refresh, on_refreshed, up);
 }
 
 static void start(struct doh_upstream *up)
@@ -153,7 +223,7 @@ static void start(struct doh_upstream *up)
     struct doh_dial *d = &up->dial;
     d->started_ms = doh_now(up->pool);
     d->err = DOH_OK;
-    if (!must_look_up(up)) {
+    if (!can_look_up(up) || (d->count > 0 && !d->look_up)) {
         race(up);
         return;
     }
@@ -174,16 +244,16 @@ static void on_addresses(void *arg, const struct doh_address *address, uint32_t 
     struct doh_dial *d = &up->dial;
     if (count == 0) {
         char reason[DOH_REASON_MAX];
-        (void)snprintf(reason, sizeof reason, "its bootstrap servers give no address of %.120s",
+        (void)snprintf(reason, sizeof reason, "%s give no address of %.120s",
+                       up->config->bootstrap_count > 0 ? "its bootstrap servers"
+                                                       : "the system's servers",
                        up->url->host);
         note(d, DOH_E_UNREACHABLE, reason);
         race(up); /* old addresses are better than none */
         return;
     }
     if (d->expires_ms == 0) {
-        uint32_t bounded = ttl_s < TTL_MIN_S ? TTL_MIN_S : ttl_s > TTL_MAX_S ? TTL_MAX_S : ttl_s;
-        d->expires_ms = doh_now(up->pool) + (uint64_t)bounded * 1000;
-        d->count = d->configured;
+        set_expiry(up, ttl_s);
         d->fresh = d->configured;
     }
     for (uint32_t i = 0; i < count; i++)
@@ -250,6 +320,10 @@ void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
     if (now >= d->winner_until_ms || !doh_address_equal(&d->winner, &winner->address))
         d->winner_until_ms = now + WINNER_MS; /* not again and again: the others want a chance */
     d->winner = winner->address;
+    if (can_look_up(up)) {
+        keep(up);
+        refresh(up);
+    }
     stop_racing(up);
 }
 

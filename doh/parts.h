@@ -28,6 +28,7 @@ struct doh_plain;
 struct doh_plain_query;
 struct doh_route;
 struct doh_bootstrap;
+struct doh_refresh;
 struct doh_upstream;
 
 struct doh_pool {
@@ -148,7 +149,8 @@ struct doh_upstream {
     struct doh_list waiting[2]; /* asks: ordinary, speculative */
     struct doh_list conns;      /* connections that are not closed */
     struct doh_dial dial;
-    struct doh_bootstrap *bootstrap; /* NULL: no servers, or not yet needed */
+    struct doh_bootstrap *bootstrap; /* NULL: not yet needed */
+    struct doh_refresh *refresh;     /* NULL: not yet needed */
     uint32_t stream_limit;           /* what the peer last allowed */
     bool away; /* its connection or dial has failed: dials will show when it is back, not questions
                 */

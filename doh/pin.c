@@ -6,14 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char prefix[] = "sha256//";
+static const char key_prefix[] = "sha256//";
+static const char certificate_prefix[] = "tbs-sha256//";
 #define BASE64_LEN 44u /* of 32 octets, with one '=' */
 
 bool doh_pin_parse(const char *text, struct doh_pin *ret)
 {
     uint8_t octets[33]; /* OpenSSL counts what is padding, too */
-    size_t skip = strlen(prefix);
-    if (strncmp(text, prefix, skip) != 0 || strlen(text) != skip + BASE64_LEN)
+    size_t skip = strlen(key_prefix);
+    if (strncmp(text, certificate_prefix, strlen(certificate_prefix)) == 0)
+        skip = strlen(certificate_prefix);
+    else if (strncmp(text, key_prefix, skip) != 0)
+        return false;
+    if (strlen(text) != skip + BASE64_LEN)
         return false;
     const char *base64 = text + skip;
     if (base64[BASE64_LEN - 1] != '=' || base64[BASE64_LEN - 2] == '=' ||
@@ -34,12 +39,34 @@ bool doh_pin_of(const X509 *certificate, struct doh_pin *ret)
     return done;
 }
 
-const char *doh_pin_text(const struct doh_pin *pin, char text[static DOH_PIN_TEXT_MAX])
+bool doh_pin_of_certificate(X509 *certificate, struct doh_pin *ret)
+{
+    uint8_t *octets = NULL;
+    int len = i2d_re_X509_tbs(certificate, &octets);
+    if (len <= 0)
+        return false;
+    bool done = EVP_Digest(octets, (size_t)len, ret->sha256, NULL, EVP_sha256(), NULL) == 1;
+    OPENSSL_free(octets);
+    return done;
+}
+
+static const char *text_of(const char *prefix, const struct doh_pin *pin,
+                           char text[static DOH_PIN_TEXT_MAX])
 {
     unsigned char base64[BASE64_LEN + 1];
     (void)EVP_EncodeBlock(base64, pin->sha256, sizeof pin->sha256); /* its length is known */
     (void)snprintf(text, DOH_PIN_TEXT_MAX, "%s%s", prefix, (const char *)base64);
     return text;
+}
+
+const char *doh_pin_text(const struct doh_pin *pin, char text[static DOH_PIN_TEXT_MAX])
+{
+    return text_of(key_prefix, pin, text);
+}
+
+const char *doh_pin_certificate_text(const struct doh_pin *pin, char text[static DOH_PIN_TEXT_MAX])
+{
+    return text_of(certificate_prefix, pin, text);
 }
 
 bool doh_pin_among(const struct doh_pin *pin, const struct doh_pin *pins, uint32_t count)

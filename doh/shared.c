@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "doh/shared.h"
 
+#include "doh/addresses.h"
+
 #include <ares.h>
 #include <openssl/err.h>
 
@@ -25,13 +27,20 @@ struct shared_upstream {
 struct doh_shared {
     const struct doh_config *config;
     X509_STORE *system; /* made when the first upstream wants it */
-    uint32_t count;     /* upstreams that are ready */
+    struct doh_addresses *addresses;
+    uint64_t floor_s; /* it is no earlier than that; immutable once there are pools */
+    uint32_t count;   /* upstreams that are ready */
     struct shared_upstream upstream[];
 };
 
 const struct doh_config *doh_shared_config(const struct doh_shared *shared)
 {
     return shared->config;
+}
+
+struct doh_addresses *doh_shared_addresses(const struct doh_shared *shared)
+{
+    return shared->addresses;
 }
 
 const struct doh_url *doh_shared_url(const struct doh_shared *shared, uint32_t upstream)
@@ -43,6 +52,16 @@ const char *doh_shared_operator(const struct doh_shared *shared, uint32_t upstre
 {
     const char *configured = shared->config->upstreams[upstream].operator_;
     return configured ? configured : shared->upstream[upstream].url.host;
+}
+
+void doh_shared_not_before(struct doh_shared *shared, uint64_t floor_s)
+{
+    shared->floor_s = floor_s;
+}
+
+uint64_t doh_shared_floor_s(const struct doh_shared *shared)
+{
+    return shared->floor_s;
 }
 
 struct doh_tls_peer doh_shared_peer(const struct doh_shared *shared, uint32_t upstream)
@@ -211,6 +230,12 @@ struct doh_shared *doh_shared_new(const struct doh_config *config, char *error, 
         return NULL;
     }
     shared->config = config;
+    shared->addresses = doh_addresses_new(config->state_directory);
+    if (!shared->addresses) {
+        (void)snprintf(error, error_cap, "out of memory");
+        doh_shared_free(shared);
+        return NULL;
+    }
     while (shared->count < config->upstream_count)
         if (!add_upstream(shared, error, error_cap)) {
             doh_shared_free(shared);
@@ -232,6 +257,7 @@ void doh_shared_free(struct doh_shared *shared)
         (void)pthread_mutex_destroy(&u->lock);
     }
     X509_STORE_free(shared->system);
+    doh_addresses_free(shared->addresses);
     ares_library_cleanup();
     free(shared);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define IN_MAX (64u << 10)
 #define OUT_MAX (2u << 20) /* a peer that reads nothing is given up beyond it */
@@ -158,6 +159,24 @@ void doh_tls_free(struct doh_tls *tls)
     free(tls);
 }
 
+/* The time is the floor's or some later one: what was valid only before it is refused, what will be
+ * valid only from then on may well be by now. */
+static int accept_younger(int ok, X509_STORE_CTX *context)
+{
+    if (ok || X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_NOT_YET_VALID)
+        return on_verified(ok, context);
+    X509_STORE_CTX_set_error(context, X509_V_OK);
+    return 1;
+}
+
+void doh_tls_not_before(struct doh_tls *tls, uint64_t floor_s)
+{
+    if (time(NULL) >= (time_t)floor_s)
+        return;
+    X509_VERIFY_PARAM_set_time(SSL_get0_param(tls->ssl), (time_t)floor_s);
+    SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, accept_younger);
+}
+
 struct doh_buffer *doh_tls_in(struct doh_tls *tls)
 {
     return &tls->in;
@@ -194,6 +213,23 @@ static bool speaks_h2(struct doh_tls *tls)
     return false;
 }
 
+/* A digest of one thing is none of another, so that pins of keys and of certificates need not be
+ * told apart. A resumed session has only the chain as the server sent it, of which the first
+ * handshake proved one that held a pinned certificate. */
+static bool is_chain_pinned(struct doh_tls *tls)
+{
+    STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
+    if (!chain)
+        chain = SSL_get_peer_cert_chain(tls->ssl);
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        struct doh_pin pin;
+        if (doh_pin_of_certificate(sk_X509_value(chain, i), &pin) &&
+            doh_pin_among(&pin, tls->pins, tls->pin_count))
+            return true;
+    }
+    return false;
+}
+
 /* A resumed session brings its first handshake's certificate, which is judged again: the pins may
  * have changed since. */
 static bool is_pinned(struct doh_tls *tls)
@@ -205,6 +241,8 @@ static bool is_pinned(struct doh_tls *tls)
     const X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
     if (certificate && doh_pin_of(certificate, &pin) &&
         doh_pin_among(&pin, tls->pins, tls->pin_count))
+        return true;
+    if (is_chain_pinned(tls))
         return true;
     (void)snprintf(tls->error, sizeof tls->error,
                    "its key is none of the pinned ones, but %s: if its operator has changed it, "

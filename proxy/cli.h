@@ -13,9 +13,10 @@ enum { CLI_EX_USAGE = 64, CLI_EX_UNAVAILABLE = 69, CLI_EX_CONFIG = 78 };
 int cli_run(int argc, char **argv);
 int cli_check_config(int argc, char **argv);
 int cli_config_reference(int argc, char **argv);
-int cli_explain(int argc, char **argv); /* 0 secure, 1 bogus, 2 insecure, 3 no answer */
-int cli_query(int argc, char **argv);   /* 0 an answer, 1 refused, 3 no answer */
-int cli_health(int argc, char **argv);  /* 0 healthy, 1 not */
+int cli_explain(int argc, char **argv);  /* 0 secure, 1 bogus, 2 insecure, 3 no answer */
+int cli_query(int argc, char **argv);    /* 0 an answer, 1 refused, 3 no answer */
+int cli_health(int argc, char **argv);   /* 0 healthy, 1 not */
+int cli_discover(int argc, char **argv); /* 0 found, 1 found but not verified, 3 nothing there */
 
 /* --- shared by them --- */
 

@@ -59,9 +59,7 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
         .answer = answer,
         .trace = e->trace,
         .data = data,
-        .upstream = answer->upstream < e->config->doh.upstream_count
-                        ? e->config->doh.upstreams[answer->upstream].name
-                        : NULL,
+        .doh = &e->config->doh,
         .now_s = clock.now(clock.arg).wall_s,
         .unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
     };

@@ -4,6 +4,7 @@
 #include "proxy/anchors_xml.h"
 #include "proxy/clock.h"
 #include "proxy/config_routes.h"
+#include "proxy/config_stamp.h"
 #include "proxy/machine.h"
 
 #include <arpa/inet.h>
@@ -33,6 +34,15 @@ static char *host_of(const char *url)
     return strndup(host, len);
 }
 
+static void finish_bootstrap(struct config *c)
+{
+    if (c->doh.resolv_conf && !strcmp(c->doh.resolv_conf, "none")) {
+        free(c->doh.resolv_conf);
+        c->doh.resolv_conf = NULL;
+    }
+    c->doh.state_directory = c->state_directory;
+}
+
 static void finish_upstreams(struct finishing *f)
 {
     struct doh_config *doh = &f->draft->c.doh;
@@ -42,6 +52,11 @@ static void finish_upstreams(struct finishing *f)
         fail(f, "upstreams", "more than 32");
     for (uint32_t i = 0; i < doh->upstream_count; i++) {
         struct doh_upstream_config *u = &doh->upstreams[i];
+        const char *wrong = config_stamp_expand(u);
+        if (wrong) {
+            fail(f, u->url, wrong);
+            continue;
+        }
         char *host = host_of(u->url);
         if (!u->name && host)
             u->name = strdup(host);
@@ -52,10 +67,10 @@ static void finish_upstreams(struct finishing *f)
         struct doh_address literal;
         bool is_ip = host && (inet_pton(AF_INET, host, &literal.sa.v4.sin_addr) == 1 ||
                               inet_pton(AF_INET6, host, &literal.sa.v6.sin6_addr) == 1);
-        if (!is_ip && u->address_count == 0 && u->bootstrap_count == 0)
+        if (!is_ip && u->address_count == 0 && u->bootstrap_count == 0 && !doh->resolv_conf)
             fail(f, u->url,
-                 "needs 'addresses' of its host, or 'bootstrap' servers to ask for them "
-                 "(the system's resolver is not asked: that may be veridoh itself)");
+                 "needs 'addresses' of its host, or 'bootstrap' servers to ask for them, "
+                 "or servers of a 'resolv-conf'");
         free(host);
     }
 }
@@ -251,6 +266,7 @@ struct config *config_finish(struct config_draft *draft, const char *path, FILE 
         finish_state_directory(&f);
     if (draft->c.listen_count == 0)
         fail(&f, "listen", "at least one address is needed");
+    finish_bootstrap(&draft->c);
     finish_upstreams(&f);
     finish_anchors(&f);
     if (draft->c.anchors && !config_routes_finish(&draft->c, path, errors))
@@ -284,6 +300,7 @@ static void release(struct config *c)
         config_route_free(&c->doh.routes[i]);
     free(c->doh.upstreams);
     free(c->doh.routes);
+    free(c->doh.resolv_conf);
     free(c->listen);
     free(c->allow);
     free(c->state_directory);

@@ -14,6 +14,7 @@ static const char *const choices[] = {"failover", "fastest", "round-robin", "spr
 static const char *const hedges[] = {"off", "other", NULL};
 static const char *const builtin[] = {"builtin", NULL};
 static const char *const auto_off_on[] = {"auto", "off", "on", NULL};
+static const char *const none[] = {"none", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const formats[] = {"auto", "text", "journal", "json", NULL};
 
@@ -40,7 +41,8 @@ static const struct config_key upstream_keys[] = {
      .doc = "What logs and error texts call it. Default: the host name of the URL."},
     {.name = "url", .kind = CONFIG_URL, .offset = UP(url), .required = true,
      .doc = "The resolver's URL template (RFC 8484). Asked by POST; with {?dns} at its end GET is "
-            "possible too."},
+            "possible too. Or its DNS stamp, sdns://...: addresses, bootstrap servers and certificate hashes in it are added to "
+            "those given here."},
     {.name = "get", .kind = CONFIG_BOOL, .offset = UP(get), .fallback = "false",
      .doc = "Ask by GET, which the resolver's HTTP caches may answer. Puts names into URLs."},
     {.name = "operator", .kind = CONFIG_STRING, .offset = UP(operator_),
@@ -81,7 +83,7 @@ static const struct config_key route_keys[] = {
             "schema cannot have are answered here: www.example.com.NAMESPACE.svc.ZONE, www.example.com.ZONE."},
     {.name = "servers", .kind = CONFIG_LIST, .offset = ROUTE(servers), .count_offset = ROUTE(server_count),
      .element_size = sizeof(struct doh_address), .children = a_server,
-     .doc = "Plain DNS servers, IP or \"IP:port\"."},
+     .doc = "Plain DNS servers, IP or \"IP:port\", or the sdns:// stamp of one."},
     {.name = "servers-from", .kind = CONFIG_PATH, .offset = ROUTE(servers_from),
      .doc = "A file like /etc/resolv.conf: its servers are asked, too, but never one that is this program. Read again when it "
             "changes."},
@@ -228,6 +230,9 @@ static const struct config_key transport_keys[] = {
     {.name = "hedge", .kind = CONFIG_WORD, .offset = DOH(hedge), .fallback = "other", .words = hedges,
      .doc = "other: a question that takes longer than 19 of 20 do is asked at another upstream, too, but "
             "no more than one in 20. Off keeps each question at one upstream unless that fails."},
+    {.name = "resolv-conf", .kind = CONFIG_PATH, .offset = DOH(resolv_conf), .fallback = "/etc/resolv.conf", .words = none,
+     .doc = "Whose servers are asked for an upstream's host when it has neither addresses nor bootstrap servers and was never "
+            "reached before: those of them that are not this program. none: nobody."},
     {.name = "padding", .kind = CONFIG_COUNT, .offset = DOH(pad_to), BETWEEN(0, 512), .fallback = "128",
      .doc = "Questions are padded to a multiple of that many octets (RFC 8467); 0: not."},
     {.name = NULL}};

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/config_value.h"
 
+#include "doh/stamp.h"
+#include "proxy/config_stamp.h"
+
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,7 +32,7 @@ const char *config_kind_text(const struct config_key *key)
     case CONFIG_LIST: return key->or_one ? "one, or a list" : "a list";
     case CONFIG_STRING: return "a text";
     case CONFIG_PATH: return "a path";
-    case CONFIG_URL: return "a URL like https://host/dns-query";
+    case CONFIG_URL: return "a URL like https://host/dns-query, or an sdns:// stamp";
     case CONFIG_DOMAIN: return "a domain name like corp.example";
     case CONFIG_ENDPOINT: return "an address like 127.0.0.1:53 or \"[::1]:53\"";
     case CONFIG_IP: return "an IP address like 9.9.9.9 or 2620:fe::fe";
@@ -225,10 +228,11 @@ static bool store(const struct config_key *key, const char *text, const char *fo
     switch (key->kind) {
     case CONFIG_STRING: return text[0] != '\0' && store_text(text, at);
     case CONFIG_URL:
-        return !strncmp(text, "https://", 8) && text[8] != '\0' && store_text(text, at);
+        return (doh_stamp_is(text) || (!strncmp(text, "https://", 8) && text[8] != '\0')) &&
+               store_text(text, at);
     case CONFIG_PATH: return text[0] != '\0' && store_path(key, text, folder, at);
     case CONFIG_DOMAIN: return dns_name_parse(text, at) == DNS_OK;
-    case CONFIG_ENDPOINT: return endpoint(text, key->min, at);
+    case CONFIG_ENDPOINT: return config_stamp_server(text, at) || endpoint(text, key->min, at);
     case CONFIG_IP: return ip(text, at);
     case CONFIG_NETWORK: return network(text, at);
     case CONFIG_COUNT:

@@ -13,7 +13,9 @@ const char *explain_advice(enum val_why why)
     case VAL_WHY_DIGEST:
         return "The zone is signed with algorithms that count for nothing here. For RSASHA1 see "
                "validation.sha1.";
-    case VAL_WHY_ITERATIONS: return "The zone's owner should set NSEC3 iterations to 0 (RFC 9276).";
+    case VAL_WHY_ITERATIONS:
+    case VAL_WHY_ITERATIONS_REFUSED:
+        return "The zone's owner should set NSEC3 iterations to 0 (RFC 9276).";
     case VAL_WHY_NEGATIVE_ANCHOR:
         return "The configuration says not to validate here (negative-trust-anchors or routes).";
     case VAL_WHY_NO_ANCHOR: return "Add a trust anchor above the name to have it validated.";

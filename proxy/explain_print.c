@@ -221,10 +221,17 @@ static void print_place(const struct printing *p, const struct dns_name *place)
     }
 }
 
+static const char *upstream_name(const struct printing *p, uint32_t upstream)
+{
+    const struct doh_config *doh = p->report->doh;
+    return upstream < doh->upstream_count ? doh->upstreams[upstream].name : NULL;
+}
+
 static void print_headline(const struct printing *p)
 {
     const struct explain_report *r = p->report;
     const struct resolver_cost *cost = &r->answer->cost;
+    const char *upstream = upstream_name(p, r->answer->upstream);
     char name[DNS_NAME_TEXT_MAX];
     char type[DNS_NUMBER_TEXT_MAX];
     (void)dns_name_text(&r->question->name, name);
@@ -236,8 +243,24 @@ static void print_headline(const struct printing *p)
                   cost->flights, cost->flights == 1 ? "" : "s", cost->questions,
                   cost->questions == 1 ? "" : "s", cost->signatures,
                   cost->signatures == 1 ? "" : "s", cost->elapsed_us / 1000,
-                  cost->elapsed_us % 1000 / 100, r->upstream ? ", answered by " : "",
-                  r->upstream ? r->upstream : "");
+                  cost->elapsed_us % 1000 / 100, upstream ? ", answered by " : "",
+                  upstream ? upstream : "");
+}
+
+/* Which upstream's answer was put away before this one, and what it says of itself. */
+static void print_doubts(const struct printing *p)
+{
+    const struct resolver_answer *a = p->report->answer;
+    for (uint32_t i = 0; i < a->doubt_count; i++) {
+        const struct resolver_doubt *doubt = &a->doubt[i];
+        const char *upstream = upstream_name(p, doubt->upstream);
+        char claim[CLAIMS_TEXT_MAX];
+        struct dns_ede words;
+        val_reason_ede(&doubt->reason, &words);
+        (void)claims_text(&doubt->claims, claim);
+        (void)fprintf(p->out, "  not believed: %s%s%s%s%s\n", upstream ? upstream : "",
+                      upstream ? ": " : "", words.text, claim[0] ? "; " : "", claim);
+    }
 }
 
 void explain_print(FILE *out, const struct explain_report *report)
@@ -249,6 +272,7 @@ void explain_print(FILE *out, const struct explain_report *report)
             add_place(&p.places, place);
     }
     print_headline(&p);
+    print_doubts(&p);
     for (uint32_t i = 0; i < p.places.count; i++)
         print_place(&p, &p.places.name[i]);
     const struct resolver_answer *a = report->answer;

@@ -12,8 +12,8 @@ struct explain_report {
     const struct dns_question *question;
     const struct resolver_answer *answer;
     const struct val_trace *trace;
-    const char *data;     /* the first record's data, or "" */
-    const char *upstream; /* name of the one that answered, or NULL */
+    const char *data;             /* the first record's data, or "" */
+    const struct doh_config *doh; /* for the upstreams' names */
     uint64_t now_s;
     bool unicode; /* the terminal can show more than ASCII */
 };

@@ -72,6 +72,7 @@ static const struct command commands[] = {
     {"explain", cli_explain, "ask for a name and show the chain of trust to its answer"},
     {"query", cli_query, "ask for a name and print the proven answer"},
     {"health", cli_health, "ask the running daemon how it is"},
+    {"discover", cli_discover, "ask a plain resolver for its DoH self, and print configuration"},
     {"config-reference", cli_config_reference, "every key; --mdoc, --json-schema for machines"},
     {"version", version, "print the version"},
     {NULL, NULL, NULL},

@@ -53,7 +53,7 @@ static bool start_fetch(struct query *q, struct query_fetch *f, const struct dns
         .avoid = q->attempt == ASK_OTHER && origin < DOH_UPSTREAMS_MAX ? 1u << origin : 0,
         .only = q->attempt == ASK_AGAIN && origin < DOH_UPSTREAMS_MAX ? 1u << origin : 0,
         .deadline_ms = (uint32_t)left_ms(q),
-        .checking_disabled = q->attempt != ASK_AGAIN && asks_unchecked(doh, route),
+        .checking_disabled = q->attempt != ASK_AGAIN && asks_unchecked(doh, route) && !q->unproven,
         .fresh = fresh || q->attempt == ASK_AGAIN,
         .speculative = speculative,
     };
@@ -101,6 +101,7 @@ void query_free(struct query *q)
 {
     cancel_fetches(q);
     val_job_free(q->job);
+    val_anchors_unref(q->anchors);
     free(q->raw);
     free(q);
 }
@@ -120,6 +121,12 @@ static uint32_t without_known(struct query *q, struct val_need *plan, uint32_t c
             plan[left++] = plan[i];
     }
     return left;
+}
+
+static void expect(struct query *q, const struct val_need *need)
+{
+    if (fetch_other(q, need, true)) /* a guess that does not leave is no loss */
+        val_job_expect(q->job, need);
 }
 
 /* One flight: the question, and what its proof will need as far as that can be known. */
@@ -157,7 +164,7 @@ static void begin_try(struct query *q)
     }
     for (uint32_t i = 0; i < planned; i++)
         if (!in_flight(q, &plan[i].name, plan[i].type) && !restore_need(q, &plan[i]))
-            (void)fetch_other(q, &plan[i], true); /* a guess that does not leave is no loss */
+            expect(q, &plan[i]);
 }
 
 void query_begin(struct query *q)
@@ -172,6 +179,13 @@ static bool may_retry(const struct query *q)
     return q->route == DOH_ROUTE_DEFAULT && left_ms(q) >= RETRY_LEFT_MS;
 }
 
+static void note_claims(struct query *q, uint16_t type, const struct doh_answer *answer,
+                        const struct dns_msg *msg)
+{
+    if (answer->upstream < DOH_UPSTREAMS_MAX)
+        claims_note(&q->claims[answer->upstream], type, msg);
+}
+
 /* Which lie it would be, if another upstream proves that it is one. */
 static enum doh_lie lie_of(enum val_why why)
 {
@@ -180,10 +194,22 @@ static enum doh_lie lie_of(enum val_why why)
     return stripped ? DOH_LIE_STRIPPED : DOH_LIE_BOGUS;
 }
 
+static void note_doubt(struct query *q, uint32_t upstream, const struct val_reason *reason)
+{
+    struct resolver_answer *a = &q->answer;
+    if (a->doubt_count == RESOLVER_DOUBTS_MAX)
+        return;
+    a->doubt[a->doubt_count++] = (struct resolver_doubt){
+        .upstream = upstream,
+        .reason = *reason,
+        .claims = upstream < DOH_UPSTREAMS_MAX ? q->claims[upstream] : (struct claims){0}};
+}
+
 /* Disbelief: once more there, then elsewhere. False: this verdict stands. */
 static bool try_on(struct query *q, enum val_status status, const struct val_reason *reason)
 {
-    if (!may_retry(q) || reason->why == VAL_WHY_BUDGET)
+    /* Too many iterations are what the zone itself says, by its own signature. */
+    if (!may_retry(q) || reason->why == VAL_WHY_BUDGET || reason->why == VAL_WHY_ITERATIONS_REFUSED)
         return false;
     uint32_t origin = reason->origin < DOH_UPSTREAMS_MAX ? reason->origin : q->origin;
     bool other = origin < DOH_UPSTREAMS_MAX && resolver_has_other(q->resolver, origin);
@@ -193,13 +219,15 @@ static bool try_on(struct query *q, enum val_status status, const struct val_rea
         q->doubted_status = status;
         q->doubted = *reason;
     }
-    if (q->attempt == ASK_FIRST && status == VAL_BOGUS && origin < DOH_UPSTREAMS_MAX)
+    bool hopeless = other && q->claims[origin].no_dnssec; /* there is nothing to see there */
+    if (q->attempt == ASK_FIRST && status == VAL_BOGUS && origin < DOH_UPSTREAMS_MAX && !hopeless)
         q->attempt = ASK_AGAIN;
     else if (q->attempt != ASK_OTHER && other)
         q->attempt = ASK_OTHER;
     else
         return false;
     q->resolver->stats.disbelieved++;
+    note_doubt(q, origin, reason);
     begin_try(q);
     return true;
 }
@@ -218,13 +246,8 @@ static void end(struct query *q)
 static void add_upstream_name(const struct query *q, uint32_t upstream, struct dns_ede *ede)
 {
     const struct doh_config *doh = &q->resolver->config->doh;
-    size_t len = strlen(ede->text);
-    if (upstream >= doh->upstream_count)
-        return;
-    size_t need = strlen(doh->upstreams[upstream].name) + strlen(" via ");
-    if (len + need <= DNS_EDE_TEXT_MAX)
-        (void)snprintf(ede->text + len, sizeof ede->text - len, " via %s",
-                       doh->upstreams[upstream].name);
+    if (upstream < doh->upstream_count)
+        claims_append(&q->claims[upstream], doh->upstreams[upstream].name, ede);
 }
 
 static void answer_failed(struct query *q, enum val_status status, const struct val_reason *reason)
@@ -279,6 +302,8 @@ static void on_main(void *arg, enum doh_err err, const struct doh_answer *answer
     q->err = err;
     if (err == DOH_OK) {
         q->origin = answer->upstream;
+        note_claims(q, f->type, answer, msg);
+        claims_passed(msg, &q->passed);
         if (q->checking_disabled && answerable(msg->rcode))
             keep_raw(q, answer, msg);
         if (q->job) {
@@ -299,6 +324,8 @@ static void on_other(void *arg, enum doh_err err, const struct doh_answer *answe
     struct query_fetch *f = arg;
     struct query *q = f->query;
     f->wait = NULL;
+    if (err == DOH_OK)
+        note_claims(q, f->type, answer, msg);
     /* A guess that fails is only not known; what was needed and fails is known to be missing. */
     bool told = err == DOH_OK && (answerable(msg->rcode) || !f->speculative);
     if (told && answerable(msg->rcode))
@@ -332,15 +359,36 @@ static void fetch_needs(struct query *q)
     q->answer.cost.flights += left;
 }
 
+/* Why somebody switched validation off is his own words (RFC 7646 2). */
+static void add_negative_reason(const struct query *q, const struct val_reason *reason,
+                                struct dns_ede *ede)
+{
+    uint64_t now_s = resolver_now(q->resolver).wall_s;
+    struct val_anchor_hit hit = val_anchors_find(q->anchors, &reason->name, now_s);
+    size_t len = strlen(ede->text);
+    if (reason->why == VAL_WHY_NEGATIVE_ANCHOR && hit.kind == VAL_ANCHOR_NEGATIVE && hit.reason[0])
+        (void)snprintf(ede->text + len, sizeof ede->text - len, ": %s", hit.reason);
+}
+
+/* Somebody else's answer is proven; the first one was wrong, and not only out of reach. */
+static bool was_a_lie(const struct query *q)
+{
+    return q->first_origin < DOH_UPSTREAMS_MAX &&
+           (q->doubted_status == VAL_BOGUS || q->claims[q->first_origin].no_dnssec);
+}
+
 static void answer_proven(struct query *q, const struct val_verdict *verdict)
 {
     q->answer.status = verdict->status;
     q->answer.reason = verdict->reason;
-    if (verdict->status == VAL_SECURE && q->attempt == ASK_OTHER)
+    if (q->attempt == ASK_OTHER && was_a_lie(q))
         doh_pool_blame(q->resolver->pool, q->first_origin, q->lie);
     q->answer.ede.code = DNS_EDE_NONE;
+    if (verdict->status == VAL_INSECURE)
+        q->answer.ede = q->passed;
     if (verdict->status == VAL_INSECURE && val_why_ede(verdict->reason.why) != DNS_EDE_NONE)
         val_reason_ede(&verdict->reason, &q->answer.ede);
+    add_negative_reason(q, &verdict->reason, &q->answer.ede);
     if (q->synthesized)
         q->answer.ede = (struct dns_ede){DNS_EDE_SYNTHESIZED, "from proven ranges (RFC 8198)"};
     end(q);

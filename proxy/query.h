@@ -4,6 +4,7 @@
 #ifndef PROXY_QUERY_H
 #define PROXY_QUERY_H
 
+#include "proxy/claims.h"
 #include "proxy/fetches.h"
 #include "proxy/resolver.h"
 
@@ -54,11 +55,13 @@ struct query {
     struct dns_question question;
     uint32_t route;
     bool checking_disabled, past_cache;
-    bool from_failures;      /* answered by a failure that is remembered */
-    bool restored;           /* in this try the answer is the snapshot's */
-    bool distrusts_snapshot; /* what came from there did not prove */
-    bool synthesized;        /* in this try the answer is made from gaps */
-    bool distrusts_gaps;     /* what came from there did not prove */
+    bool unproven; /* with checking_disabled: nobody proves it but the upstream */
+    const struct val_anchors *anchors; /* a reference: those of its start */
+    bool from_failures;                /* answered by a failure that is remembered */
+    bool restored;                     /* in this try the answer is the snapshot's */
+    bool distrusts_snapshot;           /* what came from there did not prove */
+    bool synthesized;                  /* in this try the answer is made from gaps */
+    bool distrusts_gaps;               /* what came from there did not prove */
     struct val_trace *trace;
     struct resolver_ask *asks;
     uint32_t ask_count;
@@ -72,8 +75,10 @@ struct query {
     enum doh_lie lie;
     enum val_status doubted_status; /* of the answer not believed: stands if no other is better */
     struct val_reason doubted;
-    enum doh_err err; /* the last failure of the main question */
-    uint8_t *raw;     /* CD=1: the answer as it came, without OPT */
+    struct claims claims[DOH_UPSTREAMS_MAX]; /* of those that answered any part of it */
+    struct dns_ede passed; /* a policy that the upstream of the main answer admits to */
+    enum doh_err err;      /* the last failure of the main question */
+    uint8_t *raw;          /* CD=1: the answer as it came, without OPT */
     uint32_t raw_len;
 
     uint64_t started_us, deadline_ms;

@@ -6,6 +6,7 @@
 #define PROXY_RESOLVER_H
 
 #include "doh/pool.h"
+#include "proxy/claims.h"
 #include "proxy/config.h"
 
 struct resolver;
@@ -27,10 +28,17 @@ void resolver_close(struct resolver *resolver, void (*on_closed)(void *arg), voi
 /* Fetches and proves the root's keys ahead of the first question, and again before they expire. */
 void resolver_prime(struct resolver *resolver);
 
+/* Before the first question: anchors that change while it runs; borrowed. */
+struct trust;
+void resolver_use_trust(struct resolver *resolver, struct trust *trust);
+/* What is trusted now; borrowed for the turn of the loop. */
+const struct val_anchors *resolver_anchors(struct resolver *resolver);
+
 struct resolver_question {
     const struct dns_question *question; /* copied */
     bool checking_disabled;              /* CD=1: unvalidated data wanted */
     bool past_cache;                     /* explain --fresh */
+    bool unproven; /* the upstream's own word, neither proven nor cached: for time-names */
     struct val_trace *trace; /* or NULL; a traced question is neither joined nor from the cache */
 };
 
@@ -41,6 +49,13 @@ struct resolver_cost {
     uint64_t elapsed_us;
 };
 
+#define RESOLVER_DOUBTS_MAX 3u
+struct resolver_doubt { /* an answer that was not believed, and asked for again */
+    uint32_t upstream;  /* whose part of it was at fault, or DOH_ROUTE_DEFAULT */
+    struct val_reason reason;
+    struct claims claims;
+};
+
 struct resolver_answer {
     const uint8_t *wire; /* DO form, no OPT, ID 0; borrowed for the call. NULL when there is none */
     uint32_t len;
@@ -49,6 +64,8 @@ struct resolver_answer {
     struct val_reason reason;
     struct dns_ede ede; /* to send to the client; code DNS_EDE_NONE: none */
     struct resolver_cost cost;
+    struct resolver_doubt doubt[RESOLVER_DOUBTS_MAX]; /* in order */
+    uint32_t doubt_count;
 };
 
 /* Called once, never before _ask has returned, never after _cancel. */

@@ -200,6 +200,7 @@ static struct chain_end by_denial(struct val_job *job, const struct val_zone *pa
     case VAL_NO_DS_ITERATIONS: return insecure(job, parent, name, VAL_WHY_ITERATIONS, expires_s);
     case VAL_NO_DS_NOT_A_CUT: return no_cut(job, parent, name, expires_s);
     case VAL_NO_DS_WRONG_SIDE: why = VAL_WHY_WRONG_SIDE; break;
+    case VAL_NO_DS_REFUSED: why = VAL_WHY_ITERATIONS_REFUSED; break;
     case VAL_NO_DS_BUDGET: why = VAL_WHY_BUDGET; break;
     case VAL_NO_DS_UNPROVEN: why = from_below(m) ? VAL_WHY_WRONG_SIDE : VAL_WHY_DS_UNPROVEN; break;
     }

@@ -101,6 +101,12 @@ bool chain_distrust(struct val_job *job, const struct val_zone *zone)
     return false;
 }
 
+bool chain_has_keys(const struct val_job *job, const struct dns_name *name)
+{
+    const struct val_zone *zone = place_find(job, name);
+    return zone && zone->kind == VAL_ZONE_SECURE;
+}
+
 void chain_free(struct val_job *job)
 {
     for (uint32_t i = 0; i < job->place_count; i++)

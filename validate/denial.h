@@ -26,7 +26,8 @@ enum val_proof {
     VAL_PROOF_SECURE,
     VAL_PROOF_OPT_OUT,    /* holds, but an opt-out span is part of it: insecure */
     VAL_PROOF_ITERATIONS, /* NSEC3 above policy->nsec3_insecure_above: insecure (RFC 9276 3.2) */
-    VAL_PROOF_BUDGET,     /* spent, or above nsec3_bogus_above: bogus */
+    VAL_PROOF_REFUSED,    /* NSEC3 above policy->nsec3_bogus_above: bogus */
+    VAL_PROOF_BUDGET,     /* spent: bogus */
 };
 
 /* NODATA: qname exists or is an empty non-terminal without qtype, or a wildcard without it stands
@@ -52,6 +53,7 @@ enum val_no_ds {
     VAL_NO_DS_ITERATIONS,
     VAL_NO_DS_NOT_A_CUT,
     VAL_NO_DS_WRONG_SIDE,
+    VAL_NO_DS_REFUSED,
     VAL_NO_DS_BUDGET,
 };
 enum val_no_ds val_prove_no_ds(const struct val_denial *d, const struct dns_name *name);

@@ -34,6 +34,11 @@ static bool has_answer_to_any(struct val_bitmap map)
     return false;
 }
 
+bool val_bitmap_nonexistent(struct val_bitmap map)
+{
+    return val_bitmap_has(map, DNS_TYPE_NXNAME) && !has_answer_to_any(map);
+}
+
 bool val_bitmap_denies(struct val_bitmap map, uint16_t qtype, bool root)
 {
     if (qtype == DNS_TYPE_ANY)

@@ -19,6 +19,9 @@ bool val_bitmap_parent_side(struct val_bitmap map);
  * comes from the side of a cut that knows. `root`: the owner is the root. */
 bool val_bitmap_denies(struct val_bitmap map, uint16_t qtype, bool root);
 
+/* The owner's own record says that it does not exist (RFC 9824 3.1). */
+bool val_bitmap_nonexistent(struct val_bitmap map);
+
 /* What the owner's own record says about a cut there. */
 enum val_no_ds val_bitmap_no_ds(struct val_bitmap map);
 

@@ -143,6 +143,9 @@ enum val_proof val_nsec_nxdomain(const struct val_denial *d, const struct dns_na
     struct dns_name wildcard;
     if (!nsecs_read(d, &all))
         return VAL_PROOF_BUDGET;
+    const struct nsec *match = find_match(&all, qname);
+    if (match && val_bitmap_nonexistent(match->map)) /* RFC 9824 5: the rcode was restored */
+        return VAL_PROOF_SECURE;
     const struct nsec *gap = find_absence(&all, qname);
     if (!gap)
         return VAL_PROOF_NONE;

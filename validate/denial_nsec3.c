@@ -89,7 +89,7 @@ static enum val_proof proof_init(struct proof *p, const struct val_denial *d,
     if (p->count == 0)
         return VAL_PROOF_NONE;
     if (p->params.iterations > d->policy->nsec3_bogus_above)
-        return VAL_PROOF_BUDGET;
+        return VAL_PROOF_REFUSED;
     if (p->params.iterations > d->policy->nsec3_insecure_above)
         return VAL_PROOF_ITERATIONS;
     return VAL_PROOF_SECURE;
@@ -222,6 +222,15 @@ enum val_proof val_nsec3_nodata(const struct val_denial *d, const struct dns_nam
     return unless_spent(&p, prove_nodata(&p, qtype));
 }
 
+/* RFC 9824 5: a denial in compact form whose rcode was restored. The search for an encloser, which
+ * came first, has the hash; if it ended above, there is no such record. */
+static bool says_nonexistent(struct proof *p)
+{
+    unsigned labels = p->qname->labels;
+    const struct nsec3 *match = p->hashed[labels] ? find_match(p, p->hash[labels]) : NULL;
+    return match && val_bitmap_nonexistent(match->map);
+}
+
 /* RFC 5155 8.4. */
 enum val_proof val_nsec3_nxdomain(const struct val_denial *d, const struct dns_name *qname)
 {
@@ -231,7 +240,9 @@ enum val_proof val_nsec3_nxdomain(const struct val_denial *d, const struct dns_n
     enum val_proof ready = proof_init(&p, d, qname);
     if (ready != VAL_PROOF_SECURE)
         return ready;
-    if (!find_encloser(&p, &encloser) || !find_cover(&p, hash_wildcard(&p, &encloser, hash)))
+    if (!find_encloser(&p, &encloser))
+        return unless_spent(&p, says_nonexistent(&p) ? VAL_PROOF_SECURE : VAL_PROOF_NONE);
+    if (!find_cover(&p, hash_wildcard(&p, &encloser, hash)))
         return unless_spent(&p, VAL_PROOF_NONE);
     return by_gap(encloser.gap);
 }
@@ -268,6 +279,7 @@ enum val_no_ds val_nsec3_no_ds(const struct val_denial *d, const struct dns_name
     switch (proof_init(&p, d, name)) {
     case VAL_PROOF_SECURE: break;
     case VAL_PROOF_BUDGET: return VAL_NO_DS_BUDGET;
+    case VAL_PROOF_REFUSED: return VAL_NO_DS_REFUSED;
     case VAL_PROOF_ITERATIONS: return VAL_NO_DS_ITERATIONS;
     case VAL_PROOF_OPT_OUT:
     case VAL_PROOF_NONE: return VAL_NO_DS_UNPROVEN;

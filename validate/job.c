@@ -188,7 +188,13 @@ static bool ask(struct val_job *job, const struct val_need *need, bool necessary
         (!necessary && job->budget->fetches <= GUESSES_LEAVE) ||
         !val_budget_take(&job->budget->fetches, 1))
         return false;
+    job->unforeseen += !among(&job->expected, &need->name, need->type, need->fresh);
     return append(job, &job->asked, need, JOB_MESSAGES_MAX);
+}
+
+void val_job_expect(struct val_job *job, const struct val_need *need)
+{
+    (void)append(job, &job->expected, need, VAL_PLAN_MAX); /* then it counts as a flight */
 }
 
 void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh,
@@ -396,7 +402,7 @@ static void begin_step(struct val_job *job, uint64_t now_s)
 
 enum val_step val_job_step(struct val_job *job, uint64_t now_s)
 {
-    uint32_t asked_before = job->asked.count;
+    uint32_t unforeseen_before = job->unforeseen;
     if (job->state == JOB_DONE)
         return VAL_DONE;
     begin_step(job, now_s);
@@ -411,7 +417,7 @@ enum val_step val_job_step(struct val_job *job, uint64_t now_s)
         return decide(job);
     if (!job->starved || job->spent || job->out_of_memory)
         return give_up(job);
-    if (job->asked.count > asked_before && !val_budget_take(&job->budget->flights, 1))
+    if (job->unforeseen > unforeseen_before && !val_budget_take(&job->budget->flights, 1))
         return give_up(job);
     return VAL_NEED;
 }

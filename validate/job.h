@@ -64,6 +64,11 @@ enum dns_err val_job_answer(struct val_job *job, const struct dns_msg *msg, uint
 enum dns_err val_job_give(struct val_job *job, const struct dns_name *name, uint16_t type,
                           const struct dns_msg *msg, uint32_t age_s, uint32_t origin);
 
+#define VAL_PLAN_MAX 10u
+/* What was asked for together with the question, as val_plan() said: it is on its way, so waiting
+ * for it is no further flight. At most VAL_PLAN_MAX; more are ignored. */
+void val_job_expect(struct val_job *job, const struct val_need *need);
+
 enum val_step val_job_step(struct val_job *job, uint64_t now_s);
 const struct val_need *val_job_needs(const struct val_job *job, uint32_t *count); /* never NULL */
 const struct val_verdict *val_job_verdict(const struct val_job *job);
@@ -91,7 +96,6 @@ uint32_t val_job_proofs(const struct val_job *job, struct val_proven *ret, uint3
  * the names between the deepest known zone and qname, as far as unknown (research section 2).
  * Writes at most `cap` needs. Zero when the name is below an insecure cut, a negative anchor, or
  * all is known. */
-#define VAL_PLAN_MAX 10u
 uint32_t val_plan(const struct dns_question *question, const struct val_env *env, uint64_t now_s,
                   struct val_need *ret, uint32_t cap);
 

@@ -62,6 +62,7 @@ struct job_subject { /* one thing that the verdict rests on */
     const struct val_rrset *set;     /* of the first three kinds */
     const struct job_subject *dname; /* SYNTHESIZED, UNLIKE: what it follows from, or not */
     bool settled;
+    bool judged; /* of an absence: status and reason hold, only the SOA is still to be looked at */
     enum val_status status;
     struct val_reason reason;
 };
@@ -115,8 +116,10 @@ struct val_job {
     enum val_status broken_status;
     struct val_reason broken_reason;
 
-    struct job_needs need;  /* of this step; at most JOB_NEEDS_MAX */
-    struct job_needs asked; /* every one there ever was; at most JOB_MESSAGES_MAX */
+    struct job_needs need;     /* of this step; at most JOB_NEEDS_MAX */
+    struct job_needs asked;    /* every one there ever was; at most JOB_MESSAGES_MAX */
+    struct job_needs expected; /* under way before any need was known; at most VAL_PLAN_MAX */
+    uint32_t unforeseen;       /* of those asked: not among the expected */
     struct val_verdict verdict;
 };
 
@@ -150,6 +153,8 @@ struct chain_end chain_walk(struct val_job *job, const struct dns_name *target, 
 /* The keys of this zone came from the cache and do not fit: true once, then they are proven anew.
  */
 bool chain_distrust(struct val_job *job, const struct val_zone *zone);
+/* The name is a zone that this job knows the keys of. */
+bool chain_has_keys(const struct val_job *job, const struct dns_name *name);
 void chain_free(struct val_job *job);
 
 /* --- job_prove.c --- */

@@ -9,7 +9,8 @@ static bool unvalidated(const struct val_job *job)
 }
 
 /* Of the authority section: proven denials with their SOA; of an insecure answer the SOA that says
- * how long an absence may be kept, if it can speak for the name. */
+ * how long an absence may be kept, if it can speak for the name, and is not of a zone whose keys
+ * are known here, as behind an opt-out span: they did not sign it. */
 static bool belongs(const struct val_job *job, const struct val_rrset *set)
 {
     bool denial = set->type == DNS_TYPE_NSEC || set->type == DNS_TYPE_NSEC3;
@@ -18,7 +19,7 @@ static bool belongs(const struct val_job *job, const struct val_rrset *set)
     if (job_proven(job, set))
         return true;
     return job->verdict.status == VAL_INSECURE && !denial &&
-           dns_name_within(&job->last, &set->owner);
+           dns_name_within(&job->last, &set->owner) && !chain_has_keys(job, &set->owner);
 }
 
 /* A synthesized CNAME lives as long as the DNAME that it comes from (RFC 6672 3.1). */

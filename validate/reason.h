@@ -50,6 +50,8 @@ enum val_status { VAL_SECURE, VAL_INSECURE, VAL_INDETERMINATE, VAL_BOGUS };
     X(VAL_WHY_LOOP, "the CNAME chain has a loop or too many steps", DNS_EDE_BOGUS)                 \
     X(VAL_WHY_MALFORMED, "the message or a record in it is malformed", DNS_EDE_INVALID_DATA)       \
     X(VAL_WHY_RCODE, "the upstream answered with an error", DNS_EDE_NO_REACHABLE_AUTHORITY)        \
+    X(VAL_WHY_ITERATIONS_REFUSED, "NSEC3 with more iterations than are accepted at all",           \
+      DNS_EDE_UNSUPPORTED_NSEC3_ITERATIONS)                                                        \
     X(VAL_WHY_BUDGET, "proving it costs more than one question may", DNS_EDE_BOGUS)
 
 #define X(id, words, ede) id,
@@ -71,7 +73,11 @@ struct val_reason {
     uint32_t origin;   /* as given with the message at fault, or VAL_ORIGIN_NONE */
 };
 
-/* EDE code and EXTRA-TEXT (at most DNS_EDE_TEXT_MAX octets): words, record, zone, key tag. */
+/* EDE code and EXTRA-TEXT (at most DNS_EDE_TEXT_MAX octets): words, record (of
+ * the apex its type alone), zone, key tag. Names that are too long for that lose their first
+ * labels, so that the rest, and room for a short name of the upstream (VAL_EDE_ROOM octets), stays.
+ */
+#define VAL_EDE_ROOM 20u
 void val_reason_ede(const struct val_reason *reason, struct dns_ede *ret);
 
 #endif

@@ -37,12 +37,21 @@ static struct results ask(struct val_denial d, const struct dns_question *q)
     return r;
 }
 
-/* An NSEC at the very name that the zone may speak for. */
+/* RFC 9824 3.1. */
+static bool has_nxname(const struct val_rrset *set)
+{
+    struct dns_nsec nsec;
+    return set->count == 1 &&
+           dns_nsec_read(dns_reader_init(set->rr[0].data, set->rr[0].len), &nsec) == DNS_OK &&
+           dns_bitmap_has(nsec.bitmap, nsec.bitmap_len, DNS_TYPE_NXNAME);
+}
+
+/* An NSEC at the very name that the zone may speak for, and that does not say the name away. */
 static bool stands_at(const struct val_denial *d, const struct dns_name *name)
 {
     for (uint32_t i = 0; i < d->count; i++)
         if (d->sets[i]->type == DNS_TYPE_NSEC && dns_name_equal(&d->sets[i]->owner, name))
-            return true;
+            return !has_nxname(d->sets[i]);
     return false;
 }
 

@@ -349,9 +349,11 @@ static bool rrsig_fits(const struct dns_msg *msg, const struct dns_rr *rr, const
         dns_rrsig_read(dns_rr_rdata(msg, sig), &rrsig) != DNS_OK || rrsig.covered != rr->type)
         return false;
     unsigned labels = owner.labels - (dns_name_is_wildcard(&owner) ? 1u : 0u);
+    /* Serial arithmetic (RFC 4034 3.1.5): differences count, not numbers. */
+    bool in_time = (int32_t)(rrsig.expiration - WORLD_NOW) >= 0 &&
+                   (int32_t)(WORLD_NOW + 60 - rrsig.inception) >= 0;
     return dns_name_within(&owner, &rrsig.signer) && rrsig.labels <= labels &&
-           rrsig.labels >= rrsig.signer.labels && rrsig.expiration >= WORLD_NOW &&
-           rrsig.inception <= WORLD_NOW + 60 && rr->ttl_s <= rrsig.original_ttl_s &&
+           rrsig.labels >= rrsig.signer.labels && in_time && rr->ttl_s <= rrsig.original_ttl_s &&
            rrsig.signature_len > 0 && rrsig.signature[0] != 0;
 }
 

@@ -3,7 +3,7 @@
 so that everything sent together is one flight however slow this machine is."""
 import unittest
 
-from lib import Case
+from lib import Case, Tcp, query
 
 
 class RoundTrips(Case):
@@ -83,6 +83,26 @@ class Together(Case):
         for answer in answers:
             self.assert_secure(answer, "192.0.2.32")
         self.assertEqual(len(up.stats().of("www.two.test.", "A")), 1)
+
+    def test_a_hundred_names_of_one_cold_zone(self):
+        """Their proofs share what they need: one DS and one DNSKEY question of the zone."""
+        up = self.upstream("--delay-ms", "200")
+        veri = self.veridoh(up)
+        up.reset_stats()
+        tcp = Tcp(veri.port)
+        self.addCleanup(tcp.close)
+        tcp.send(*(query(f"n{n}.two.test.", ident=n, flags=0x0120) for n in range(50)),
+                 query("www.two.test.", ident=100, flags=0x0120),
+                 *(query(f"m{n}.two.test.", ident=50 + n, flags=0x0120) for n in range(49)))
+        for _ in range(100):
+            message = tcp.receive()
+            ident = int.from_bytes(message[:2], "big")
+            self.assertEqual(message[3] & 0x2f, 0x20 if ident == 100 else 0x23, ident) # AD, rcode
+        asked = up.stats().asked()
+        for name in ("test.", "two.test."):
+            for type_ in ("DS", "DNSKEY"):
+                self.assertEqual(asked.count((name, type_)), 1, f"{name} {type_}")
+        self.assertEqual(len(asked), len(set(asked)))
 
 
 if __name__ == "__main__":

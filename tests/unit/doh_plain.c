@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Plain DNS: routes and bootstrap through c-ares, against a server of our own over UDP and TCP. */
+#include "doh/parts.h"
 #include "tests/unit/doh_world.h"
 
 enum say {
@@ -334,6 +335,31 @@ static void hosts_are_looked_up(void **state)
     world_close(&w);
 }
 
+/* The TTL is over: the old address is used at once, and nobody but a DoH upstream is asked. */
+static void old_addresses_are_asked_for_by_doh(void **state)
+{
+    (void)state;
+    struct world w;
+    struct plain_server plain;
+    struct question q;
+    world_init(&w, 1);
+    plain_open(&plain, &w.loop, SAY_ANSWER);
+    w.upstream[0].address_count = 0;
+    w.upstream[0].bootstrap = &plain.address;
+    w.upstream[0].bootstrap_count = 1;
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    unsigned before = w.server[0].requests;
+    w.pool->upstreams[0].dial.expires_ms = 0;
+    server_hang_up(&w.server[0]);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    run_until(&w, &w.server[0].requests, before + 3); /* the question, A and AAAA of the host */
+    assert_int_equal(plain.queries, 2);
+    plain_close(&plain);
+    world_close(&w);
+}
+
 static void addresses_that_fail_are_looked_up_anew(void **state)
 {
     (void)state;
@@ -385,6 +411,7 @@ int main(void)
         cmocka_unit_test(routed_questions_are_cancelled),
         cmocka_unit_test(the_longest_route_wins),
         cmocka_unit_test(hosts_are_looked_up),
+        cmocka_unit_test(old_addresses_are_asked_for_by_doh),
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),
         cmocka_unit_test(hosts_that_are_not_found),
     };

@@ -65,7 +65,8 @@ static const struct bad_case bad[] = {
      {":2:13: error: upstreams: key 'url' is missing"}},
     {"no listen", "upstreams: [{url: https://192.0.2.1/q}]\n", {"key 'listen' is missing"}},
     {"a host without address",
-     "listen: [{address: 127.0.0.1}]\nupstreams: [{url: https://a.b/q}]\n",
+     "listen: [{address: 127.0.0.1}]\nupstreams: [{url: https://a.b/q}]\n"
+     "transport: {resolv-conf: none}\n",
      {"https://a.b/q: needs 'addresses'"}},
     {"a port too large",
      "listen: [{address: \"127.0.0.1:65536\"}]\nupstreams: []\n",

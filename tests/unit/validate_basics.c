@@ -70,7 +70,21 @@ static void test_reason(void **state)
     longest[sizeof(longest) - 1] = '\0';
     reason.name = reason.zone = name_of(longest);
     val_reason_ede(&reason, &ede);
-    assert_int_equal(strlen(ede.text), DNS_EDE_TEXT_MAX);
+    assert_string_equal(ede.text,
+                        "a record of the chain could not be fetched: ...aaaaaaaaaaaaaaa., "
+                        "zone ...aaaaaaaaaaaaaaa.");
+    reason.zone = name_of("example.com.");
+    reason.type = DNS_TYPE_AAAA;
+    reason.algorithm = 13;
+    reason.key_tag = 1;
+    reason.why = VAL_WHY_EXPIRED;
+    val_reason_ede(&reason, &ede);
+    assert_string_equal(ede.text, "its RRSIG has expired: "
+                                  "...aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa. AAAA, "
+                                  "zone example.com., key tag 1");
+    reason.name = reason.zone;
+    val_reason_ede(&reason, &ede);
+    assert_string_equal(ede.text, "its RRSIG has expired: AAAA, zone example.com., key tag 1");
     for (int why = VAL_WHY_NONE; why <= VAL_WHY_BUDGET; why++)
         assert_true(strlen(val_why_text((enum val_why)why)) > 3);
     assert_string_equal(val_why_text((enum val_why)999), "unknown");

@@ -57,6 +57,10 @@ static const struct denial_case cases[] = {
     {"ANY with something", NODATA, "a.example.", DNS_TYPE_ANY, NO, "a.example. NSEC c.example. CAA RRSIG NSEC\n"},
     {"compact denial (RFC 9824)", NODATA, "b.example.", DNS_TYPE_A, YES, "b.example. NSEC \\000.b.example. RRSIG NSEC NXNAME\n"},
     {"compact denial, another type there", NODATA, "b.example.", DNS_TYPE_A, NO, "b.example. NSEC \\000.b.example. A RRSIG NSEC\n"},
+    {"compact denial, all types but the asked", NODATA, "b.example.", DNS_TYPE_AAAA, YES, "b.example. NSEC \\000.b.example. A MX TXT RRSIG NSEC CAA\n"},
+    {"compact denial, and then another type", NODATA, "b.example.", DNS_TYPE_MX, NO, "b.example. NSEC \\000.b.example. A MX TXT RRSIG NSEC CAA\n"},
+    {"compact denial of a delegation", NODATA, "b.example.", DNS_TYPE_A, NO, "b.example. NSEC \\000.b.example. NS RRSIG NSEC\n"},
+    {"compact denial of another name", NODATA, "a.b.example.", DNS_TYPE_A, NO, "b.example. NSEC \\000.b.example. RRSIG NSEC NXNAME\n"},
     {"name outside the zone", NODATA, "a.test.", DNS_TYPE_A, NO, APEX},
     {"owner outside, next inside", NODATA, "a.test.", DNS_TYPE_A, NO, "a.test. NSEC example. RRSIG NSEC\n"},
     {"next before owner", NODATA, "c.example.", DNS_TYPE_MX, NO, "c.example. NSEC a.example. A RRSIG NSEC\n"},
@@ -95,6 +99,10 @@ static const struct denial_case cases[] = {
      APEX "a.a.example. NSEC c.example. A RRSIG NSEC\n"},
     {"wildcard of the wrong encloser", NXDOMAIN, "y.w.example.", 0, NO,
      APEX "x.w.example. NSEC z.w.example. A RRSIG NSEC\n"},
+    {"compact denial, rcode restored", NXDOMAIN, "b.example.", 0, YES, "b.example. NSEC \\000.b.example. RRSIG NSEC NXNAME\n"},
+    {"compact denial of a non-terminal", NXDOMAIN, "b.example.", 0, NO, "b.example. NSEC \\000.b.example. RRSIG NSEC\n"},
+    {"compact denial, with something there", NXDOMAIN, "b.example.", 0, NO, "b.example. NSEC \\000.b.example. A RRSIG NSEC NXNAME\n"},
+    {"compact denial of what is above", NXDOMAIN, "a.b.example.", 0, NO, "b.example. NSEC \\000.b.example. RRSIG NSEC NXNAME\n"},
     {"the literal wildcard", NXDOMAIN, "*.example.", 0, YES, APEX},
 
     /* answers from a wildcard */

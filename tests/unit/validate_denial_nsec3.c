@@ -42,6 +42,8 @@ static const struct denial_case cases[] = {
     {"ANY with nothing", NODATA, "a.example.", DNS_TYPE_ANY, YES, "match a.example. RRSIG\n"},
     {"ANY with something", NODATA, "a.example.", DNS_TYPE_ANY, NO, "match a.example. A RRSIG\n"},
     {"DS behind opt-out", NODATA, "a.example.", DNS_TYPE_DS, VAL_PROOF_OPT_OUT, APEX "optout a.example.\n"},
+    {"empty, behind opt-out", NODATA, "b.a.example.", DNS_TYPE_MX, VAL_PROOF_OPT_OUT, APEX "optout a.example.\n"},
+    {"compact denial", NODATA, "a.example.", DNS_TYPE_MX, YES, "match a.example. RRSIG NXNAME\n"},
     {"DS behind a gap without it", NODATA, "a.example.", DNS_TYPE_DS, NO, APEX "cover a.example.\n"},
     {"DS behind opt-out, no encloser", NODATA, "a.example.", DNS_TYPE_DS, NO, "optout a.example.\n"},
     {"wildcard", NODATA, "a.example.", DNS_TYPE_MX, YES, APEX "cover a.example.\nmatch *.example. A RRSIG\n"},
@@ -70,6 +72,10 @@ static const struct denial_case cases[] = {
     {"encloser is a signed cut", NXDOMAIN, "b.a.example.", 0, NO, "match a.example. NS DS RRSIG\ncover b.a.example.\ncover *.a.example.\n"},
     {"encloser is a DNAME", NXDOMAIN, "b.a.example.", 0, NO, "match a.example. DNAME RRSIG\ncover b.a.example.\ncover *.a.example.\n"},
     {"outside the zone", NXDOMAIN, "a.test.", 0, NO, APEX "cover a.test.\ncover *.test.\n"},
+
+    {"compact denial, rcode restored", NXDOMAIN, "a.example.", 0, YES, "match a.example. RRSIG NXNAME\n"},
+    {"compact denial of a non-terminal", NXDOMAIN, "a.example.", 0, NO, "match a.example. RRSIG\n"},
+    {"compact denial, with something there", NXDOMAIN, "a.example.", 0, NO, "match a.example. A RRSIG NXNAME\n"},
 
     /* answers from a wildcard: 8.8 */
     {"nothing closer", WILDCARD, "a.example.", 1, YES, "cover a.example.\n"},
@@ -326,8 +332,8 @@ static void test_iterations(void **state)
         {50, YES, VAL_NO_DS_NOT_A_CUT},
         {51, VAL_PROOF_ITERATIONS, VAL_NO_DS_ITERATIONS},
         {500, VAL_PROOF_ITERATIONS, VAL_NO_DS_ITERATIONS},
-        {501, VAL_PROOF_BUDGET, VAL_NO_DS_BUDGET},
-        {65535, VAL_PROOF_BUDGET, VAL_NO_DS_BUDGET},
+        {501, VAL_PROOF_REFUSED, VAL_NO_DS_REFUSED},
+        {65535, VAL_PROOF_REFUSED, VAL_NO_DS_REFUSED},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct val_budget budget = val_budget_init(&val_limits_default);

@@ -107,7 +107,7 @@ static const struct honest_case honest_cases[] = {
     {"unknown digest",               "www.unknowndigest.test.",        A, VAL_INSECURE, VAL_WHY_DIGEST, 0, false},
     {"many iterations, an address",  "www.many.test.",                 A, OK},
     {"many iterations, no name",     "none.many.test.",                A, VAL_INSECURE, VAL_WHY_ITERATIONS, NX, true},
-    {"too many iterations",          "none.toomany.test.",             A, VAL_BOGUS, VAL_WHY_BUDGET, NX, true},
+    {"too many iterations",          "none.toomany.test.",             A, VAL_BOGUS, VAL_WHY_ITERATIONS_REFUSED, NX, true},
     {"a loop of two",                "loop.example.test.",             A, VAL_BOGUS, VAL_WHY_LOOP, 0, false},
     {"a loop of one",                "self.example.test.",             A, VAL_BOGUS, VAL_WHY_LOOP, 0, false},
     {"a loop, unsigned",             "loop.insecure.test.",            A, VAL_BOGUS, VAL_WHY_LOOP, 0, false},

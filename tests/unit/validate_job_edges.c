@@ -451,6 +451,36 @@ static void test_states(void **state)
     bench_deinit(&b);
 }
 
+/* What left together with the question is no flight of its own, in whatever order it comes. */
+static enum val_status with_flights(uint32_t flights, bool expected)
+{
+    struct bench b;
+    struct val_need plan[VAL_PLAN_MAX];
+    struct dns_question question = {world_name(WWW), A, DNS_CLASS_IN};
+    static struct world_octets octets;
+    bench_init(&b, world, ".");
+    b.limits.flights = flights;
+    b.budget = val_budget_init(&b.limits);
+    b.job = val_job_new(&question, &b.env, &b.budget, NULL);
+    assert_non_null(b.job);
+    uint32_t count = val_plan(&question, &b.env, b.now_s, plan, VAL_PLAN_MAX);
+    for (uint32_t i = 0; expected && i < count; i++)
+        val_job_expect(b.job, &plan[i]);
+    assert_true(bench_fetch(&b, &question.name, question.type, &octets));
+    (void)val_job_answer(b.job, &octets.msg, 0, 5);
+    enum val_status status = bench_finish(&b)->status;
+    bench_deinit(&b);
+    return status;
+}
+
+static void test_expected_is_no_flight(void **state)
+{
+    (void)state;
+    assert_int_equal(with_flights(0, true), VAL_SECURE);
+    assert_int_equal(with_flights(0, false), VAL_BOGUS);
+    assert_int_equal(with_flights(2, false), VAL_SECURE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_strays),
         cmocka_unit_test(test_other_class),
         cmocka_unit_test(test_states),
+        cmocka_unit_test(test_expected_is_no_flight),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

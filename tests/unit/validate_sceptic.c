@@ -28,6 +28,8 @@ static int set_up(void **state)
     (void)world_zone(world, "out.test.", WORLD_OPT_OUT,
                      "*.w A 192.0.2.42\na.ent A 192.0.2.43\n*.alias CNAME www.example.test.");
     (void)world_zone(world, "cut.out.test.", WORLD_UNSIGNED, "");
+    (void)world_zone_flags(world, "rsa.test.", WORLD_NSEC, DNS_ALG_RSASHA256, false,
+                           "www A 192.0.2.44");
     return 0;
 }
 
@@ -223,6 +225,71 @@ static void test_dnames(void **state)
     for (uint32_t i = 0; i < o.msg.rr_count; i++)
         assert_int_equal(o.msg.rr[i].ttl_s, WORLD_TTL);
     expect_bent(&b, once_only, "x.self.odd.test.", A, VAL_BOGUS, VAL_WHY_LOOP);
+    bench_deinit(&b);
+}
+
+/* A second target beside the first (RFC 2181 10.1, RFC 6672 2.4). */
+static void twice(struct bench *b, struct world_answer *a)
+{
+    (void)b;
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (a->rr[i].type != DNS_TYPE_DNAME && a->rr[i].type != DNS_TYPE_CNAME)
+            continue;
+        world_put(a, DNS_ANSWER, &a->rr[i].owner, &a->rr[i]);
+        a->rr[a->count - 1].rdata[1] ^= 1;
+        return;
+    }
+}
+
+static void twice_below_dname(struct bench *b, struct world_answer *a)
+{
+    struct world_rr kept = a->rr[0];
+    assert_int_equal(kept.type, DNS_TYPE_DNAME);
+    a->rr[0].type = 0; /* the CNAME is what comes twice */
+    twice(b, a);
+    a->rr[0] = kept;
+}
+
+static void test_two_targets(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_init(&b, world, ".");
+    expect_bent(&b, twice, "alias.example.test.", A, VAL_BOGUS, VAL_WHY_MALFORMED);
+    expect_bent(&b, twice, "www.tree.example.test.", A, VAL_BOGUS, VAL_WHY_MALFORMED);
+    expect_bent(&b, twice_below_dname, "www.tree.example.test.", A, VAL_BOGUS, VAL_WHY_MALFORMED);
+    bench_deinit(&b);
+}
+
+/* So many sets are looked at and no more, whatever they are. */
+static void test_limit_of_sets(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"alias.example.test.", "www.tree.example.test."};
+    struct bench b;
+    bench_init(&b, world, ".");
+    for (uint8_t limit = 0; limit < 5; limit++)
+        for (size_t i = 0; i < COUNT(names); i++) {
+            bool enough = limit > i + 1; /* aliases and address; DNAME, CNAME, address */
+            b.limits.rrsets_per_message = limit;
+            expect(&b, names[i], A, enough ? VAL_SECURE : VAL_BOGUS,
+                   enough ? VAL_WHY_NONE : VAL_WHY_BUDGET);
+        }
+    bench_deinit(&b);
+}
+
+/* Keys shorter than the policy's least are as good as an unknown algorithm, where every DS means
+ * one (RFC 4035 5.2). */
+static void test_weak_keys(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_init(&b, world, ".");
+    expect(&b, "www.rsa.test.", A, VAL_SECURE, VAL_WHY_NONE);
+    bench_forget(&b);
+    b.policy.rsa_bits_min = 2048;
+    expect(&b, "www.rsa.test.", A, VAL_INSECURE, VAL_WHY_ALGORITHM);
+    assert_int_equal(bench_zone(&b, "rsa.test.")->kind, VAL_ZONE_INSECURE);
     bench_deinit(&b);
 }
 
@@ -422,6 +489,9 @@ int main(void)
         cmocka_unit_test(test_through_an_unsigned_zone),
         cmocka_unit_test(test_cname_and_other_data),
         cmocka_unit_test(test_dnames),
+        cmocka_unit_test(test_two_targets),
+        cmocka_unit_test(test_limit_of_sets),
+        cmocka_unit_test(test_weak_keys),
         cmocka_unit_test(test_wildcards),
         cmocka_unit_test(test_opt_out),
         cmocka_unit_test(test_iterations_are_signed),

@@ -248,6 +248,19 @@ static void extra(struct world *world, struct reply *reply, const struct rule *r
                   sizeof address);
 }
 
+/* As an old server answers: without EDNS, and hence without anything of DNSSEC. */
+static void no_edns(struct world *world, struct reply *reply, const struct rule *rule)
+{
+    strip(world, reply, rule);
+    reply->no_opt = true;
+}
+
+static void ede(struct world *world, struct reply *reply, const struct rule *rule)
+{
+    (void)world;
+    reply->ede = (uint16_t)strtoul(rule->value, NULL, 10);
+}
+
 const struct lie reply_lies[] = {
     {"strip", strip, NULL},       {"swap", swap, NULL},
     {"flip", flip, NULL},         {"tamper", tamper, NULL},
@@ -257,5 +270,6 @@ const struct lie reply_lies[] = {
     {"nodata", nodata, NULL},     {"nxdomain-unsigned", nxdomain_unsigned, NULL},
     {"servfail", servfail, NULL}, {"rcode", rcode, NULL},
     {"relabel", relabel, NULL},   {"extra", extra, NULL},
+    {"no-edns", no_edns, NULL},   {"ede", ede, NULL},
     {NULL, NULL, NULL},
 };

@@ -73,12 +73,14 @@ uint32_t reply_write(const struct reply *reply, const struct dns_msg *query, voi
                 dns_msg_out_rr(&out, r->section, &r->owner, r->type, DNS_CLASS_IN, r->ttl_s,
                                r->rdata, r->len);
         }
+    const struct dns_ede ede = {.code = reply->ede, .text = "house rules"};
     struct dns_opt_out opt = {
         .udp_size = 1232,
         .rcode_high = (uint8_t)(reply->rcode >> 4),
         .dnssec_ok = query->edns.dnssec_ok,
+        .ede = reply->ede ? &ede : NULL,
     };
-    if (query->edns.present)
+    if (query->edns.present && !reply->no_opt)
         dns_msg_out_opt(&out, &opt);
     return dns_msg_out_finish(&out);
 }

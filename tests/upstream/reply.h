@@ -22,6 +22,8 @@ struct reply {
     struct dns_question question;
     bool dnssec; /* DO: signatures and denials are shown */
     uint16_t rcode;
+    bool no_opt;  /* of a server that knows no EDNS */
+    uint16_t ede; /* an Extended DNS Error; 0: none */
     struct record record[RECORDS_MAX];
     unsigned count;
 };
