@@ -240,6 +240,7 @@ static void end(struct query *q)
     q->state = QUERY_ANSWER;
     q->answer.upstream = q->origin;
     q->answer.cost.signatures = q->budget.signatures;
+    q->answer.cost.remembered = q->budget.remembered;
     q->answer.cost.elapsed_us = resolver_us() - q->started_us;
 }
 
@@ -255,8 +256,10 @@ static void answer_failed(struct query *q, enum val_status status, const struct 
     q->answer.status = status;
     q->answer.reason = *reason;
     val_reason_ede(reason, &q->answer.ede);
-    add_upstream_name(q, reason->origin < DOH_UPSTREAMS_MAX ? reason->origin : q->origin,
-                      &q->answer.ede);
+    q->answer.at_fault = reason->origin < DOH_UPSTREAMS_MAX ? reason->origin : q->origin;
+    if (q->answer.at_fault < DOH_UPSTREAMS_MAX)
+        q->answer.claims = q->claims[q->answer.at_fault];
+    add_upstream_name(q, q->answer.at_fault, &q->answer.ede);
     end(q);
 }
 

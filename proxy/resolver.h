@@ -46,6 +46,7 @@ struct resolver_cost {
     uint32_t flights;    /* rounds of upstream questions, one after the other */
     uint32_t questions;  /* sent upstream on behalf of this one */
     uint32_t signatures; /* verified */
+    uint32_t remembered; /* known to verify from before (validate/memo.h) */
     uint64_t elapsed_us;
 };
 
@@ -60,6 +61,8 @@ struct resolver_answer {
     const uint8_t *wire; /* DO form, no OPT, ID 0; borrowed for the call. NULL when there is none */
     uint32_t len;
     uint32_t upstream;      /* that answered, or DOH_ROUTE_DEFAULT */
+    uint32_t at_fault;      /* BOGUS: whose part of it, or DOH_ROUTE_DEFAULT */
+    struct claims claims;   /* what that one says of itself */
     enum val_status status; /* BOGUS and INDETERMINATE have no wire */
     struct val_reason reason;
     struct dns_ede ede; /* to send to the client; code DNS_EDE_NONE: none */

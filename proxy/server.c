@@ -127,6 +127,18 @@ static void send_answer(struct server *s, const struct listener_client *client,
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
+/* The upstream is no secret: who strips or filters is to be seen here. */
+static void log_refusal_unnamed(const struct server *s, const struct resolver_answer *answer)
+{
+    const struct doh_config *doh = &s->parts.config->doh;
+    bool known = answer->at_fault < doh->upstream_count;
+    char claim[CLAIMS_TEXT_MAX];
+    (void)claims_text(&answer->claims, claim);
+    log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s%s%s%s%s",
+              val_why_text(answer->reason.why), known ? " via " : "",
+              known ? doh->upstreams[answer->at_fault].name : "", claim[0] ? "; " : "", claim);
+}
+
 /* Without leave, no name that was asked for; an EDE text has one. */
 static void log_refusal(const struct server *s, const struct dns_question *question,
                         const struct resolver_answer *answer)
@@ -136,7 +148,7 @@ static void log_refusal(const struct server *s, const struct dns_question *quest
     if (answer->status != VAL_BOGUS)
         return;
     if (!s->parts.config->log_queries) {
-        log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s", val_why_text(answer->reason.why));
+        log_refusal_unnamed(s, answer);
         return;
     }
     (void)dns_name_text(&question->name, name);
