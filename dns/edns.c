@@ -81,7 +81,8 @@ static uint32_t ede_len(const struct dns_ede *ede)
 
 uint32_t dns_opt_len(const struct dns_opt_out *opt)
 {
-    return OPT_FIXED_LEN + ede_len(opt->ede) + (opt->keepalive ? 6u : 0u);
+    return OPT_FIXED_LEN + ede_len(opt->ede) + (opt->extra ? 4u + opt->extra->len : 0u) +
+           (opt->keepalive ? 6u : 0u);
 }
 
 /* Octets of the whole padding option, 0 for none. When the multiple is out of reach, as much as
@@ -132,6 +133,11 @@ void dns_write_opt(struct dns_writer *w, const struct dns_opt_out *opt)
     dns_write_u16(w, opt->dnssec_ok ? 0x8000 : 0);
     dns_write_u16(w, (uint16_t)(dns_opt_len(opt) - OPT_FIXED_LEN + padding));
     write_ede(w, opt->ede);
+    if (opt->extra) {
+        dns_write_u16(w, opt->extra->code);
+        dns_write_u16(w, opt->extra->len);
+        dns_write_bytes(w, opt->extra->data, opt->extra->len);
+    }
     if (opt->keepalive) {
         dns_write_u16(w, DNS_OPTION_KEEPALIVE);
         dns_write_u16(w, 2);

@@ -56,6 +56,7 @@ struct dns_opt_out {
     uint8_t rcode_high;
     bool dnssec_ok;
     const struct dns_ede *ede;
+    const struct dns_option *extra; /* one more option; NULL: none */
     uint16_t pad_to;
     bool keepalive;        /* edns-tcp-keepalive (RFC 7828) */
     uint16_t keepalive_ds; /* its timeout in units of 100 ms */

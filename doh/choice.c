@@ -32,7 +32,7 @@ static uint32_t rank_of(const struct doh_choice *c, uint32_t i, uint64_t now_ms)
 {
     const struct doh_health *h = c->candidate[i].health;
     uint32_t rank = c->candidate[i].tier;
-    rank |= doh_health_backing_off(h, now_ms) ? RANK_BACKING_OFF : 0;
+    rank |= c->candidate[i].away || doh_health_backing_off(h, now_ms) ? RANK_BACKING_OFF : 0;
     rank |= c->avoid & bit(i) ? RANK_AVOIDED : 0;
     rank |= doh_health_quarantine_ms(h, now_ms) > 0 ? RANK_LIAR : 0;
     return rank;

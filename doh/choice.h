@@ -14,6 +14,7 @@ struct doh_candidate {
     uint32_t tier;
     uint32_t load;     /* questions that it has not answered */
     uint64_t identity; /* spread.h */
+    bool away;         /* as if it were backing off */
 };
 
 struct doh_choice {

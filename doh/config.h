@@ -81,6 +81,8 @@ struct doh_config {
     int choice;                  /* enum doh_choice_mode */
     int hedge;                   /* enum doh_hedge */
     uint32_t pad_to;             /* RFC 8467; 0: no padding. Used by those who write queries */
+    uint8_t subnet[20];  /* an ECS option's content (RFC 7871 6), the same in every question */
+    uint32_t subnet_len; /* 0: none */
 };
 
 #endif

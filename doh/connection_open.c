@@ -38,6 +38,8 @@ static struct doh_tls *begin_tls(const struct doh_upstream *up)
     const struct doh_tls_peer peer = doh_shared_peer(shared, up->index);
     struct doh_tls *tls = doh_tls_new(doh_shared_context(shared, up->index), &peer, session);
     SSL_SESSION_free(session);
+    if (tls)
+        doh_tls_not_before(tls, doh_shared_floor_s(shared));
     return tls;
 }
 

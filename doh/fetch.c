@@ -118,8 +118,8 @@ static struct doh_choice choice_of(const struct doh_fetch *f,
     const char *operators[DOH_UPSTREAMS_MAX];
     for (uint32_t i = 0; i < pool->upstream_count; i++) {
         const struct doh_upstream *up = &pool->upstreams[i];
-        candidate[i] =
-            (struct doh_candidate){&up->health, up->config->tier, up->load, up->identity};
+        candidate[i] = (struct doh_candidate){&up->health, up->config->tier, up->load, up->identity,
+                                              doh_upstream_is_away(up)};
         operators[i] = doh_shared_operator(pool->shared, i);
     }
     return (struct doh_choice){
@@ -347,4 +347,13 @@ void doh_fetch_tick(struct doh_fetch *f, uint64_t now_ms)
     } else if (f->state == DOH_FETCH_ASKED && now_ms >= f->hedge_ms) {
         hedge(f);
     }
+}
+
+void doh_fetch_hurry(struct doh_fetch *f)
+{
+    uint64_t now = doh_now(f->pool);
+    if (f->state != DOH_FETCH_ASKED || f->failover_ms <= now || f->failover_ms == UINT64_MAX)
+        return;
+    f->failover_ms = now;
+    doh_pool_wake(f->pool, now);
 }

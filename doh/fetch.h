@@ -21,6 +21,9 @@ void doh_fetch_tick(struct doh_fetch *fetch, uint64_t now_ms); /* deadline and f
 uint64_t doh_fetch_due_ms(const struct doh_fetch *fetch);
 void doh_fetch_end(struct doh_fetch *fetch, enum doh_err err); /* FINISHED without an answer */
 
+/* The upstream that it waits for has probably gone: another one is asked now. */
+void doh_fetch_hurry(struct doh_fetch *fetch);
+
 /* From an upstream, about an ask that is idle again. `sent`: the question may have arrived. */
 void doh_fetch_failed(struct doh_ask *ask, uint32_t upstream, enum doh_err err, bool sent);
 void doh_fetch_answered(struct doh_fetch *fetch, const uint8_t *wire, uint32_t len, uint32_t age_s,

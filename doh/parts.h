@@ -152,9 +152,11 @@ struct doh_upstream {
     struct doh_bootstrap *bootstrap; /* NULL: not yet needed */
     struct doh_refresh *refresh;     /* NULL: not yet needed */
     uint32_t stream_limit;           /* what the peer last allowed */
-    uint32_t fruitless;              /* connections lost in a row that answered nothing */
-    enum doh_err trouble;            /* DOH_OK: its last answer was good */
-    enum doh_err reported;           /* the last event's reason, and when: */
+    bool away; /* its connection or dial has failed: dials will show when it is back, not questions
+                */
+    uint32_t fruitless;    /* connections lost in a row that answered nothing */
+    enum doh_err trouble;  /* DOH_OK: its last answer was good */
+    enum doh_err reported; /* the last event's reason, and when: */
     uint64_t reported_ms;
     bool loud; /* an event said that it fails, none yet that it works again */
     struct doh_upstream_status status;

@@ -109,7 +109,10 @@ static void on_prepare(uv_prepare_t *prepare)
         return;
     }
     doh_network_turn(&pool->network);
+    bool questions = !doh_list_empty(&pool->choosing);
     choose_upstreams(pool);
+    for (uint32_t i = 0; questions && i < pool->upstream_count; i++)
+        doh_upstream_probe(&pool->upstreams[i]);
     for (uint32_t i = 0; i < pool->upstream_count; i++)
         doh_upstream_pump(&pool->upstreams[i]);
     for (uint32_t i = 0; i < pool->upstream_count; i++)

@@ -35,6 +35,10 @@ uint16_t doh_err_ede(enum doh_err err);
  * NULL and a sentence in `error` when the URL or CA file of some upstream cannot be used. */
 struct doh_shared;
 struct doh_shared *doh_shared_new(const struct doh_config *config, char *error, size_t error_cap);
+/* Before the first pool: it is known to be no earlier than that, whatever the system's clock says
+ * (a machine that starts in the past). A certificate that had expired by then is refused; while the
+ * clock is that wrong, one that is not valid yet is not. */
+void doh_shared_not_before(struct doh_shared *shared, uint64_t floor_s);
 void doh_shared_free(struct doh_shared *shared); /* after the last pool has closed */
 
 /* Something worth a log line; `text` is a whole sentence without a newline, valid for the call. */

@@ -28,7 +28,8 @@ struct doh_shared {
     const struct doh_config *config;
     X509_STORE *system; /* made when the first upstream wants it */
     struct doh_addresses *addresses;
-    uint32_t count; /* upstreams that are ready */
+    uint64_t floor_s; /* it is no earlier than that; immutable once there are pools */
+    uint32_t count;   /* upstreams that are ready */
     struct shared_upstream upstream[];
 };
 
@@ -51,6 +52,16 @@ const char *doh_shared_operator(const struct doh_shared *shared, uint32_t upstre
 {
     const char *configured = shared->config->upstreams[upstream].operator_;
     return configured ? configured : shared->upstream[upstream].url.host;
+}
+
+void doh_shared_not_before(struct doh_shared *shared, uint64_t floor_s)
+{
+    shared->floor_s = floor_s;
+}
+
+uint64_t doh_shared_floor_s(const struct doh_shared *shared)
+{
+    return shared->floor_s;
 }
 
 struct doh_tls_peer doh_shared_peer(const struct doh_shared *shared, uint32_t upstream)

@@ -11,6 +11,7 @@
 const struct doh_config *doh_shared_config(const struct doh_shared *shared);
 const struct doh_url *doh_shared_url(const struct doh_shared *shared, uint32_t upstream);
 const char *doh_shared_operator(const struct doh_shared *shared, uint32_t upstream);
+uint64_t doh_shared_floor_s(const struct doh_shared *shared);
 /* Whom the upstream's certificate must be for; valid as long as `shared`. */
 struct doh_tls_peer doh_shared_peer(const struct doh_shared *shared, uint32_t upstream);
 SSL_CTX *doh_shared_context(const struct doh_shared *shared, uint32_t upstream);

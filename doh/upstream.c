@@ -50,6 +50,19 @@ void doh_upstream_warm(struct doh_upstream *up)
         doh_dial_want(up);
 }
 
+bool doh_upstream_is_away(const struct doh_upstream *up)
+{
+    return up->away && !has_good(up);
+}
+
+void doh_upstream_probe(struct doh_upstream *up)
+{
+    uint64_t now = doh_now(up->pool);
+    if (doh_upstream_is_away(up) && !doh_health_backing_off(&up->health, now) &&
+        !doh_health_is_shut(&up->health, now))
+        doh_dial_want(up);
+}
+
 /* Rounded down, so that a single lie shows. */
 static uint32_t honesty(const struct doh_upstream_status *s)
 {
@@ -201,11 +214,29 @@ void doh_upstream_pump(struct doh_upstream *up)
         doh_dial_want(up);
 }
 
+static void hurry_all(struct doh_list *asks)
+{
+    for (struct doh_list *i = asks->next; i != asks; i = i->next)
+        doh_fetch_hurry(DOH_ITEM(i, struct doh_ask, link)->fetch);
+}
+
+/* No live connection is left: others are asked, for what waits here, too. */
+static void go_away(struct doh_upstream *up)
+{
+    if (has_good(up))
+        return;
+    up->away = true;
+    hurry_all(&up->waiting[0]);
+    hurry_all(&up->waiting[1]);
+}
+
 /* Questions that wait for its answers, and those to come, need another one. */
 void doh_upstream_doubted(struct doh_upstream *up, struct doh_conn *conn)
 {
     if (!doh_list_empty(&conn->asks) || first_waiting(up))
         doh_upstream_warm(up);
+    go_away(up);
+    hurry_all(&conn->asks);
 }
 
 void doh_upstream_flush(struct doh_upstream *up)
@@ -381,6 +412,7 @@ static void relieve(struct doh_upstream *up, const struct doh_conn *fresh)
 
 void doh_upstream_opened(struct doh_upstream *up, struct doh_conn *conn)
 {
+    up->away = false;
     up->status.connects++;
     if (doh_tls_resumed(conn->tls))
         up->status.resumed++;
@@ -400,6 +432,8 @@ void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_
         return; /* nothing was lost: closing an idle connection is everybody's right */
     up->fruitless = conn->answered_ms > 0 ? 0 : up->fruitless + 1;
     uint64_t now = doh_now(up->pool);
+    if (err == DOH_E_TIMEOUT && !has_good(up))
+        up->away = true;
     if (err == DOH_E_TIMEOUT)
         doh_health_failed(&up->health, now, DOH_BACKOFF_SLOW_MS, doh_random());
     else if (up->fruitless >= FRUITLESS_MAX) /* else it would be dialled in a tight circle */
@@ -439,6 +473,7 @@ void doh_upstream_unreachable(struct doh_upstream *up, enum doh_err err, const c
     report(up, err, reason);
     if (has_good(up))
         return; /* what waits was to have a second connection, and can do without */
+    up->away = true;
     struct doh_ask *ask;
     while ((ask = first_waiting(up)) != NULL) {
         ask->left =

@@ -10,6 +10,9 @@ void doh_upstream_init(struct doh_upstream *up, struct doh_pool *pool, uint32_t 
 void doh_upstream_close(struct doh_upstream *up); /* its asks must be gone */
 
 void doh_upstream_warm(struct doh_upstream *up); /* has a connection ready */
+bool doh_upstream_is_away(const struct doh_upstream *up);
+/* In a turn with questions: whoever is away is dialled, when its back-off is over. */
+void doh_upstream_probe(struct doh_upstream *up);
 struct doh_upstream_status doh_upstream_status(const struct doh_upstream *up);
 
 void doh_upstream_ask(struct doh_upstream *up, struct doh_ask *ask, struct doh_fetch *fetch);

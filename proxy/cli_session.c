@@ -2,7 +2,7 @@
 #include "proxy/cli_session.h"
 
 #include "proxy/cli.h"
-#include "proxy/clock.h"
+#include "proxy/trust.h"
 
 #include <openssl/rand.h>
 
@@ -13,6 +13,7 @@ struct session {
     struct doh_shared *shared;
     struct doh_pool *pool;
     struct cache *cache;
+    struct trust *trust;
     struct resolver_clock clock;
     struct resolver *resolver;
     resolver_done_fn *done;
@@ -57,11 +58,22 @@ static bool open_session(struct session *s, const struct config *config)
         (void)fprintf(stderr, "veridoh: %s\n", error);
         return false;
     }
-    s->clock = clock_system();
+    s->trust = trust_open(config, NULL);
+    if (!s->trust) {
+        (void)fprintf(stderr, "veridoh: out of memory\n");
+        return false;
+    }
+    if (!clock_trusted(trust_clock(s->trust)))
+        (void)fprintf(stderr, "veridoh: this machine's clock is wrong; proving as of the earliest "
+                              "time that it can be\n");
+    doh_shared_not_before(s->shared, clock_floor_s(trust_clock(s->trust)));
+    s->clock = clock_guarded(trust_clock(s->trust));
     s->cache = cache_new(&config->cache, seed);
     s->pool = s->cache ? doh_pool_new(&s->loop, s->shared, on_event, s) : NULL;
     s->resolver = s->pool ? resolver_new(&s->loop, config, s->cache, s->pool, &s->clock) : NULL;
-    if (!s->resolver)
+    if (s->resolver)
+        resolver_use_trust(s->resolver, s->trust);
+    else
         (void)fprintf(stderr, "veridoh: out of memory\n");
     return s->resolver != NULL;
 }
@@ -83,6 +95,7 @@ int cli_session_ask(const struct config *config, const struct resolver_question 
     }
     (void)uv_run(&s.loop, UV_RUN_DEFAULT); /* until the last handle has closed */
     (void)uv_loop_close(&s.loop);
+    trust_free(s.trust);
     if (s.shared)
         doh_shared_free(s.shared);
     if (s.cache)

@@ -43,6 +43,30 @@ static void finish_bootstrap(struct config *c)
     c->doh.state_directory = c->state_directory;
 }
 
+/* RFC 7871 6: family, prefix, 0, and as many octets of the address as the prefix has. */
+static void finish_subnet(struct finishing *f)
+{
+    const struct config_draft *draft = f->draft;
+    struct doh_config *doh = &f->draft->c.doh;
+    if (draft->subnet_count == 0)
+        return;
+    if (draft->subnet_count > 1) {
+        fail(f, "client-subnet", "one network, not several");
+        return;
+    }
+    const struct config_network *n = &draft->subnet[0];
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    bool v4 = n->bits >= 96 && memcmp(n->address, mapped, sizeof mapped) == 0;
+    unsigned bits = v4 ? n->bits - 96u : n->bits;
+    unsigned octets = (bits + 7u) / 8u;
+    doh->subnet[1] = v4 ? 1 : 2;
+    doh->subnet[2] = (uint8_t)bits;
+    memcpy(doh->subnet + 4, n->address + (v4 ? 12 : 0), octets);
+    if (bits % 8u != 0) /* what the prefix does not cover is zero */
+        doh->subnet[4 + octets - 1] &= (uint8_t)(0xffu << (8u - bits % 8u));
+    doh->subnet_len = 4 + octets;
+}
+
 static void finish_upstreams(struct finishing *f)
 {
     struct doh_config *doh = &f->draft->c.doh;
@@ -267,6 +291,7 @@ struct config *config_finish(struct config_draft *draft, const char *path, FILE 
     if (draft->c.listen_count == 0)
         fail(&f, "listen", "at least one address is needed");
     finish_bootstrap(&draft->c);
+    finish_subnet(&f);
     finish_upstreams(&f);
     finish_anchors(&f);
     if (draft->c.anchors && !config_routes_finish(&draft->c, path, errors))
@@ -316,6 +341,7 @@ void config_draft_free(struct config_draft *draft)
     for (uint32_t i = 0; i < draft->negative_count; i++)
         free(draft->negative[i].reason);
     free(draft->negative);
+    free(draft->subnet);
     for (uint32_t i = 0; i < draft->trust_anchor_count; i++)
         free(draft->trust_anchors[i]);
     free(draft->trust_anchors);

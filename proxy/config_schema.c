@@ -230,6 +230,9 @@ static const struct config_key transport_keys[] = {
     {.name = "hedge", .kind = CONFIG_WORD, .offset = DOH(hedge), .fallback = "other", .words = hedges,
      .doc = "other: a question that takes longer than 19 of 20 do is asked at another upstream, too, but "
             "no more than one in 20. Off keeps each question at one upstream unless that fails."},
+    {.name = "client-subnet", LIST(subnet, subnet_count), .element_size = sizeof(struct config_network), .children = a_network, .or_one = true,
+     .doc = "One network that upstreams are told all questions come from (RFC 7871), for answers that are near; 0.0.0.0/0 asks them "
+            "to tell nobody anything. What clients send of the kind never goes on. Left out: nothing is said."},
     {.name = "resolv-conf", .kind = CONFIG_PATH, .offset = DOH(resolv_conf), .fallback = "/etc/resolv.conf", .words = none,
      .doc = "Whose servers are asked for an upstream's host when it has neither addresses nor bootstrap servers and was never "
             "reached before: those of them that are not this program. none: nobody."},

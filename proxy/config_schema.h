@@ -55,6 +55,8 @@ struct config_draft {
     uint32_t trust_anchor_count;
     struct config_negative *negative;
     uint32_t negative_count;
+    struct config_network *subnet; /* at most one */
+    uint32_t subnet_count;
     bool sha1;
     uint32_t skew_s;
     uint32_t nsec3_iterations, rsa_bits_min;

@@ -5,6 +5,7 @@
 #include "proxy/cli.h"
 #include "proxy/clock.h"
 #include "proxy/snapshot_file.h"
+#include "proxy/trust.h"
 #include "proxy/worker.h"
 
 #include <openssl/rand.h>
@@ -65,11 +66,17 @@ static int open_shared(struct daemon *d, const char *config_path)
     char error[256] = "no random numbers";
     uint8_t seed[16];
     d->shared = (struct worker_shared){.config = d->config, .log = &d->log};
+    d->shared.trust = trust_open(d->config, &d->log);
+    if (!d->shared.trust) {
+        log_write(&d->log, LOG_LEVEL_ERROR, "out of memory");
+        return CLI_EX_UNAVAILABLE;
+    }
     d->shared.doh = doh_shared_new(&d->config->doh, error, sizeof error);
     if (!d->shared.doh) {
         log_write(&d->log, LOG_LEVEL_ERROR, "%s: %s", config_path, error);
         return CLI_EX_CONFIG;
     }
+    doh_shared_not_before(d->shared.doh, clock_floor_s(trust_clock(d->shared.trust)));
     d->shared.cache =
         RAND_bytes(seed, sizeof seed) == 1 ? cache_new(&d->config->cache, seed) : NULL;
     d->worker = calloc(d->config->workers, sizeof *d->worker);
@@ -87,9 +94,9 @@ static bool has_snapshots(const struct config *config)
     return config->state_directory && config->snapshot_s > 0;
 }
 
-static struct cache_now now(void)
+static struct cache_now now(const struct daemon *d)
 {
-    struct resolver_clock clock = clock_system();
+    struct resolver_clock clock = clock_guarded(trust_clock(d->shared.trust));
     return clock.now(clock.arg);
 }
 
@@ -98,7 +105,7 @@ static void restore(struct daemon *d)
     char error[SNAPSHOT_ERROR_MAX];
     if (!has_snapshots(d->config))
         return;
-    d->restored = snapshot_file_open(d->config->state_directory, now().wall_s, error);
+    d->restored = snapshot_file_open(d->config->state_directory, now(d).wall_s, error);
     if (d->restored) {
         d->shared.snapshot = snapshot_file_get(d->restored);
         log_write(&d->log, LOG_LEVEL_INFO, "snapshot: %u messages, to be proven again when needed",
@@ -114,7 +121,7 @@ static void save(struct daemon *d)
     if (!has_snapshots(d->config))
         return;
     int64_t records =
-        snapshot_file_write(d->config->state_directory, d->shared.cache, now(), error);
+        snapshot_file_write(d->config->state_directory, d->shared.cache, now(d), error);
     if (records < 0)
         log_write(&d->log, LOG_LEVEL_WARNING, "snapshot not written: %s", error);
     else
@@ -211,8 +218,10 @@ static int run(struct daemon *d, const char *config_path)
         worker_stop(d->worker[i]);
     for (uint32_t i = 0; i < d->worker_count; i++)
         worker_join(d->worker[i]);
-    if (status == 0)
+    if (status == 0) {
         save(d);
+        trust_save_at_end(d->shared.trust);
+    }
     return status;
 }
 
@@ -228,6 +237,7 @@ int daemon_run(struct config *config, const char *config_path)
     cache_free(d.shared.cache);
     snapshot_file_close(d.restored);
     doh_shared_free(d.shared.doh);
+    trust_free(d.shared.trust);
     config_free(config);
     return status;
 }

@@ -234,15 +234,19 @@ static void print_headline(const struct printing *p)
     const char *upstream = upstream_name(p, r->answer->upstream);
     char name[DNS_NAME_TEXT_MAX];
     char type[DNS_NUMBER_TEXT_MAX];
+    char remembered[48] = "";
+    if (cost->remembered > 0)
+        (void)snprintf(remembered, sizeof remembered, " and %" PRIu32 " known to verify",
+                       cost->remembered);
     (void)dns_name_text(&r->question->name, name);
     (void)fprintf(p->out, "%s %s%s%s   %s\n", name, dns_type_text(r->question->type, type),
                   r->data[0] ? " " : "", r->data, status_text(r->answer->status));
     (void)fprintf(p->out,
                   "  %" PRIu32 " upstream round trip%s, %" PRIu32 " question%s, %" PRIu32
-                  " signature%s checked, %" PRIu64 ".%" PRIu64 " ms%s%s\n",
+                  " signature%s checked%s, %" PRIu64 ".%" PRIu64 " ms%s%s\n",
                   cost->flights, cost->flights == 1 ? "" : "s", cost->questions,
                   cost->questions == 1 ? "" : "s", cost->signatures,
-                  cost->signatures == 1 ? "" : "s", cost->elapsed_us / 1000,
+                  cost->signatures == 1 ? "" : "s", remembered, cost->elapsed_us / 1000,
                   cost->elapsed_us % 1000 / 100, upstream ? ", answered by " : "",
                   upstream ? upstream : "");
 }

@@ -105,7 +105,14 @@ static struct shared_fetch *start(struct fetches *fetches, const struct fetches_
                               .pad_to = doh_route_is_plain(fetches->config, want->route)
                                             ? 0
                                             : (uint16_t)fetches->config->pad_to};
+    const struct dns_option subnet = {.code = DNS_OPTION_ECS,
+                                      .len = (uint16_t)fetches->config->subnet_len,
+                                      .data = fetches->config->subnet};
+    if (subnet.len > 0 && !doh_route_is_plain(fetches->config, want->route))
+        opt.extra = &subnet;
     uint16_t flags = want->checking_disabled ? DNS_FLAG_CD : 0;
+    struct dns_question question = *want->question;
+    dns_name_lower(&question.name); /* how a client spells names is its own affair */
     struct shared_fetch *f = calloc(1, sizeof *f);
     if (!f)
         return NULL;
@@ -117,9 +124,9 @@ static struct shared_fetch *start(struct fetches *fetches, const struct fetches_
     f->checking_disabled = want->checking_disabled;
     f->fresh = want->fresh;
     struct doh_request request = {
-        .question = want->question,
+        .question = &question,
         .wire = wire,
-        .len = dns_query_write(wire, sizeof wire, 0, want->question, flags, &opt),
+        .len = dns_query_write(wire, sizeof wire, 0, &question, flags, &opt),
         .route = want->route,
         .avoid = want->avoid,
         .only = want->only,

@@ -40,6 +40,23 @@ static void add_upstreams(struct health *h, const struct doh_pool *pool)
     }
 }
 
+/* The root's keys that are trusted, and whether the clock is. */
+static void add_anchors(struct health *h, const struct server_parts *parts)
+{
+    const struct val_anchors *anchors = resolver_anchors(parts->resolver);
+    struct val_ds_set set = val_anchors_ds(anchors, &dns_root);
+    char tags[HEALTH_LINE_MAX / 2] = "";
+    size_t len = 0;
+    for (uint32_t i = 0; i < set.count && len + 8 < sizeof tags; i++) {
+        struct dns_ds ds;
+        if (dns_ds_read(dns_reader_init(set.rr[i].data, set.rr[i].len), &ds) == DNS_OK)
+            len += (size_t)snprintf(tags + len, sizeof tags - len, "%s%u", len > 0 ? "," : "",
+                                    ds.key_tag);
+    }
+    bool right = !parts->clock_wrong || !*parts->clock_wrong;
+    add(h, "root_keys=%s clock=%s", tags, right ? "right" : "wrong");
+}
+
 void health_fill(struct health *h, const struct server_parts *parts,
                  const struct server_stats *server, uint64_t uptime_s)
 {
@@ -66,5 +83,6 @@ void health_fill(struct health *h, const struct server_parts *parts,
         " cache_bytes=%" PRIu64 " cache_hits=%" PRIu64 " cache_misses=%" PRIu64
         " cache_evictions=%" PRIu64,
         c.answers, c.zones, c.gaps, c.bytes, c.hits, c.misses, c.evictions);
+    add_anchors(h, parts);
     add_upstreams(h, parts->pool);
 }

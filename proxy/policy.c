@@ -191,3 +191,13 @@ struct policy_local policy_local(const struct config *config, const struct dns_q
     local.zone = dns_name_suffix(&question->name, special->labels);
     return local;
 }
+
+bool policy_time_name(const struct config *config, const struct dns_question *question)
+{
+    if (question->type != DNS_TYPE_A && question->type != DNS_TYPE_AAAA)
+        return false;
+    for (uint32_t i = 0; i < config->time_name_count; i++)
+        if (dns_name_within(&question->name, &config->time_names[i]))
+            return true;
+    return false;
+}

@@ -28,4 +28,7 @@ struct policy_local {
 struct policy_local policy_local(const struct config *config, const struct dns_question *question,
                                  uint64_t now_s);
 
+/* An address of a time server is asked for, which may be given out unproven. */
+bool policy_time_name(const struct config *config, const struct dns_question *question);
+
 #endif

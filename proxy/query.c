@@ -53,7 +53,7 @@ static bool start_fetch(struct query *q, struct query_fetch *f, const struct dns
         .avoid = q->attempt == ASK_OTHER && origin < DOH_UPSTREAMS_MAX ? 1u << origin : 0,
         .only = q->attempt == ASK_AGAIN && origin < DOH_UPSTREAMS_MAX ? 1u << origin : 0,
         .deadline_ms = (uint32_t)left_ms(q),
-        .checking_disabled = q->attempt != ASK_AGAIN && asks_unchecked(doh, route),
+        .checking_disabled = q->attempt != ASK_AGAIN && asks_unchecked(doh, route) && !q->unproven,
         .fresh = fresh || q->attempt == ASK_AGAIN,
         .speculative = speculative,
     };
@@ -101,6 +101,7 @@ void query_free(struct query *q)
 {
     cancel_fetches(q);
     val_job_free(q->job);
+    val_anchors_unref(q->anchors);
     free(q->raw);
     free(q);
 }
@@ -239,6 +240,7 @@ static void end(struct query *q)
     q->state = QUERY_ANSWER;
     q->answer.upstream = q->origin;
     q->answer.cost.signatures = q->budget.signatures;
+    q->answer.cost.remembered = q->budget.remembered;
     q->answer.cost.elapsed_us = resolver_us() - q->started_us;
 }
 
@@ -254,8 +256,10 @@ static void answer_failed(struct query *q, enum val_status status, const struct 
     q->answer.status = status;
     q->answer.reason = *reason;
     val_reason_ede(reason, &q->answer.ede);
-    add_upstream_name(q, reason->origin < DOH_UPSTREAMS_MAX ? reason->origin : q->origin,
-                      &q->answer.ede);
+    q->answer.at_fault = reason->origin < DOH_UPSTREAMS_MAX ? reason->origin : q->origin;
+    if (q->answer.at_fault < DOH_UPSTREAMS_MAX)
+        q->answer.claims = q->claims[q->answer.at_fault];
+    add_upstream_name(q, q->answer.at_fault, &q->answer.ede);
     end(q);
 }
 
@@ -358,6 +362,17 @@ static void fetch_needs(struct query *q)
     q->answer.cost.flights += left;
 }
 
+/* Why somebody switched validation off is his own words (RFC 7646 2). */
+static void add_negative_reason(const struct query *q, const struct val_reason *reason,
+                                struct dns_ede *ede)
+{
+    uint64_t now_s = resolver_now(q->resolver).wall_s;
+    struct val_anchor_hit hit = val_anchors_find(q->anchors, &reason->name, now_s);
+    size_t len = strlen(ede->text);
+    if (reason->why == VAL_WHY_NEGATIVE_ANCHOR && hit.kind == VAL_ANCHOR_NEGATIVE && hit.reason[0])
+        (void)snprintf(ede->text + len, sizeof ede->text - len, ": %s", hit.reason);
+}
+
 /* Somebody else's answer is proven; the first one was wrong, and not only out of reach. */
 static bool was_a_lie(const struct query *q)
 {
@@ -376,6 +391,7 @@ static void answer_proven(struct query *q, const struct val_verdict *verdict)
         q->answer.ede = q->passed;
     if (verdict->status == VAL_INSECURE && val_why_ede(verdict->reason.why) != DNS_EDE_NONE)
         val_reason_ede(&verdict->reason, &q->answer.ede);
+    add_negative_reason(q, &verdict->reason, &q->answer.ede);
     if (q->synthesized)
         q->answer.ede = (struct dns_ede){DNS_EDE_SYNTHESIZED, "from proven ranges (RFC 8198)"};
     end(q);

@@ -55,11 +55,13 @@ struct query {
     struct dns_question question;
     uint32_t route;
     bool checking_disabled, past_cache;
-    bool from_failures;      /* answered by a failure that is remembered */
-    bool restored;           /* in this try the answer is the snapshot's */
-    bool distrusts_snapshot; /* what came from there did not prove */
-    bool synthesized;        /* in this try the answer is made from gaps */
-    bool distrusts_gaps;     /* what came from there did not prove */
+    bool unproven; /* with checking_disabled: nobody proves it but the upstream */
+    const struct val_anchors *anchors; /* a reference: those of its start */
+    bool from_failures;                /* answered by a failure that is remembered */
+    bool restored;                     /* in this try the answer is the snapshot's */
+    bool distrusts_snapshot;           /* what came from there did not prove */
+    bool synthesized;                  /* in this try the answer is made from gaps */
+    bool distrusts_gaps;               /* what came from there did not prove */
     struct val_trace *trace;
     struct resolver_ask *asks;
     uint32_t ask_count;

@@ -47,6 +47,26 @@ static void zone_learn(void *arg, const struct val_zone *zone)
     cache_zone_put(r->cache, zone);
 }
 
+/* --- trust anchors --------------------------------------------------------------------------- */
+
+void resolver_use_trust(struct resolver *resolver, struct trust *trust)
+{
+    resolver->trust = trust;
+    resolver->trust_version = trust_version(trust) - 1; /* taken with the first question */
+}
+
+/* What is under way keeps the anchors that it began with alive: it holds a reference. */
+const struct val_anchors *resolver_anchors(struct resolver *r)
+{
+    if (!r->trust || trust_version(r->trust) == r->trust_version)
+        return r->anchors;
+    r->trust_version = trust_version(r->trust);
+    val_anchors_unref(r->anchors);
+    r->anchors = trust_anchors(r->trust);
+    r->env.anchors = r->env_fresh.anchors = r->anchors;
+    return r->anchors;
+}
+
 /* --- tables ---------------------------------------------------------------------------------- */
 
 static uint32_t bucket_of(const struct dns_question *question)
@@ -202,6 +222,8 @@ static void complete(struct resolver *r, struct query *q)
         good = false;
     }
     q->answer.wire = good ? r->buf : NULL;
+    if (q->unproven)
+        return; /* nobody else hears of it */
     if (!good) {
         cache_failure_put(r->cache, &key, &q->answer.ede, now);
         return;
@@ -244,6 +266,12 @@ void resolver_finish(struct query *q)
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
+/* One answer serves all who ask the same, unless it has to be another one. */
+static bool may_join(const struct resolver_question *question)
+{
+    return !question->trace && !question->past_cache && !question->unproven;
+}
+
 static struct query *new_query(struct resolver *r, const struct resolver_question *question,
                                uint32_t route)
 {
@@ -257,8 +285,11 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->route = route;
     q->checking_disabled = question->checking_disabled;
     q->past_cache = question->past_cache;
+    q->unproven = question->unproven;
+    q->checking_disabled = q->checking_disabled || q->unproven;
+    q->anchors = val_anchors_ref(resolver_anchors(r));
     q->trace = question->trace;
-    q->joinable = !question->trace && !question->past_cache;
+    q->joinable = may_join(question);
     q->origin = DOH_ROUTE_DEFAULT;
     q->answer.ede.code = DNS_EDE_NONE;
     q->passed.code = DNS_EDE_NONE;
@@ -287,8 +318,7 @@ struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_ques
                                   resolver_done_fn *done, void *arg)
 {
     uint32_t route = doh_route_of(&r->config->doh, question->question);
-    bool joinable = !question->trace && !question->past_cache;
-    struct query *q = joinable ? find_joinable(r, question, route) : NULL;
+    struct query *q = may_join(question) ? find_joinable(r, question, route) : NULL;
     if (r->closing || (q && q->ask_count >= WAITERS_MAX))
         return NULL;
     struct resolver_ask *ask = calloc(1, sizeof *ask);

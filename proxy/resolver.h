@@ -28,10 +28,17 @@ void resolver_close(struct resolver *resolver, void (*on_closed)(void *arg), voi
 /* Fetches and proves the root's keys ahead of the first question, and again before they expire. */
 void resolver_prime(struct resolver *resolver);
 
+/* Before the first question: anchors that change while it runs; borrowed. */
+struct trust;
+void resolver_use_trust(struct resolver *resolver, struct trust *trust);
+/* What is trusted now; borrowed for the turn of the loop. */
+const struct val_anchors *resolver_anchors(struct resolver *resolver);
+
 struct resolver_question {
     const struct dns_question *question; /* copied */
     bool checking_disabled;              /* CD=1: unvalidated data wanted */
     bool past_cache;                     /* explain --fresh */
+    bool unproven; /* the upstream's own word, neither proven nor cached: for time-names */
     struct val_trace *trace; /* or NULL; a traced question is neither joined nor from the cache */
 };
 
@@ -39,6 +46,7 @@ struct resolver_cost {
     uint32_t flights;    /* rounds of upstream questions, one after the other */
     uint32_t questions;  /* sent upstream on behalf of this one */
     uint32_t signatures; /* verified */
+    uint32_t remembered; /* known to verify from before (validate/memo.h) */
     uint64_t elapsed_us;
 };
 
@@ -53,6 +61,8 @@ struct resolver_answer {
     const uint8_t *wire; /* DO form, no OPT, ID 0; borrowed for the call. NULL when there is none */
     uint32_t len;
     uint32_t upstream;      /* that answered, or DOH_ROUTE_DEFAULT */
+    uint32_t at_fault;      /* BOGUS: whose part of it, or DOH_ROUTE_DEFAULT */
+    struct claims claims;   /* what that one says of itself */
     enum val_status status; /* BOGUS and INDETERMINATE have no wire */
     struct val_reason reason;
     struct dns_ede ede; /* to send to the client; code DNS_EDE_NONE: none */

@@ -4,6 +4,7 @@
 #define PROXY_RESOLVER_PARTS_H
 
 #include "proxy/query.h"
+#include "proxy/trust.h"
 
 #define RESOLVER_BUCKETS 1024u
 
@@ -16,6 +17,8 @@ struct resolver {
     struct fetches *fetches;
     const struct snapshot *snapshot;   /* what the last process left behind; NULL: nothing */
     bool keeps_evidence;               /* for the next one */
+    struct trust *trust;               /* or NULL: the anchors never change */
+    uint64_t trust_version;            /* of these: */
     const struct val_anchors *anchors; /* a reference: what may be used now */
     struct val_memo memo;              /* signatures that verified, in the cache */
     struct val_env env;                /* with what the cache knows of zones */

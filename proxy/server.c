@@ -3,16 +3,20 @@
 
 #include "proxy/health.h"
 #include "proxy/local.h"
+#include "proxy/sentinel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define UNPROVEN_TTL_S 60u
 
 struct pending { /* a client that waits for the resolver */
     struct server *server;
     struct pending *next, *prev;
     struct listener_client client;
     struct request request;
+    bool unproven; /* a time-name while the clock is wrong */
 };
 
 struct server {
@@ -86,6 +90,15 @@ static void turn_away(struct server *s, const struct listener_client *client,
     send_error(s, client, request, rcode, &ede);
 }
 
+/* RFC 8509: asked about the root's keys. */
+static bool denied_by_sentinel(struct server *s, const struct request *request,
+                               enum val_status status)
+{
+    return s->parts.config->sentinel && status == VAL_SECURE &&
+           (request->flags & DNS_FLAG_CD) == 0 &&
+           sentinel_refuses(&request->question, resolver_anchors(s->parts.resolver));
+}
+
 /* A message in s->reply, `len` octets, to the client's taste. */
 static void send_answer(struct server *s, const struct listener_client *client,
                         const struct request *request, uint32_t len, enum val_status status,
@@ -93,6 +106,11 @@ static void send_answer(struct server *s, const struct listener_client *client,
 {
     struct respond_how how = {
         .status = status, .rcode = s->reply[3] & 15, .ede = ede, .keepalive_ds = keepalive_ds(s)};
+    if (denied_by_sentinel(s, request, status)) {
+        turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_OTHER,
+                  "root key trust anchor sentinel (RFC 8509)");
+        return;
+    }
     uint32_t n = in_form ? respond_in_place(request, &how, s->reply, len, sizeof s->reply) : 0;
     if (n == 0) {
         struct dns_msg msg;
@@ -109,6 +127,18 @@ static void send_answer(struct server *s, const struct listener_client *client,
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
+/* The upstream is no secret: who strips or filters is to be seen here. */
+static void log_refusal_unnamed(const struct server *s, const struct resolver_answer *answer)
+{
+    const struct doh_config *doh = &s->parts.config->doh;
+    bool known = answer->at_fault < doh->upstream_count;
+    char claim[CLAIMS_TEXT_MAX];
+    (void)claims_text(&answer->claims, claim);
+    log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s%s%s%s%s",
+              val_why_text(answer->reason.why), known ? " via " : "",
+              known ? doh->upstreams[answer->at_fault].name : "", claim[0] ? "; " : "", claim);
+}
+
 /* Without leave, no name that was asked for; an EDE text has one. */
 static void log_refusal(const struct server *s, const struct dns_question *question,
                         const struct resolver_answer *answer)
@@ -118,12 +148,26 @@ static void log_refusal(const struct server *s, const struct dns_question *quest
     if (answer->status != VAL_BOGUS)
         return;
     if (!s->parts.config->log_queries) {
-        log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s", val_why_text(answer->reason.why));
+        log_refusal_unnamed(s, answer);
         return;
     }
     (void)dns_name_text(&question->name, name);
     log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s %s: %s", name,
               dns_type_text(question->type, type), answer->ede.text);
+}
+
+/* So that the proven answer takes over soon. The message is of our own resolver's making; one that
+ * cannot be read is not sent either, in send_answer(). */
+static void shorten(struct server *s, uint32_t len)
+{
+    struct dns_msg msg;
+    if (dns_msg_read(s->reply, len, s->table, DNS_RR_MAX, &msg) != DNS_OK)
+        return;
+    for (uint32_t i = 0; i < msg.rr_count; i++) {
+        uint32_t ttl_s = msg.rr[i].ttl_s < UNPROVEN_TTL_S ? msg.rr[i].ttl_s : UNPROVEN_TTL_S;
+        struct dns_writer w = dns_writer_init(s->reply + msg.rr[i].ttl_off, 4);
+        dns_write_u32(&w, ttl_s);
+    }
 }
 
 static void on_answer(void *arg, const struct resolver_answer *answer)
@@ -132,6 +176,8 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
     struct server *s = p->server;
     if (answer->wire) {
         memcpy(s->reply, answer->wire, answer->len);
+        if (p->unproven)
+            shorten(s, answer->len);
         send_answer(s, &p->client, &p->request, answer->len, answer->status, &answer->ede,
                     p->request.dnssec_ok);
     } else {
@@ -149,13 +195,15 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
 }
 
 static void ask(struct server *s, const struct listener_client *client,
-                const struct request *request)
+                const struct request *request, bool unproven)
 {
     struct pending *p = calloc(1, sizeof *p);
     struct resolver_question q = {.question = &request->question,
-                                  .checking_disabled = (request->flags & DNS_FLAG_CD) != 0};
+                                  .checking_disabled = (request->flags & DNS_FLAG_CD) != 0,
+                                  .unproven = unproven};
     if (p)
-        *p = (struct pending){.server = s, .client = *client, .request = *request};
+        *p = (struct pending){
+            .server = s, .client = *client, .request = *request, .unproven = unproven};
     if (!p || !resolver_ask(s->parts.resolver, &q, on_answer, p)) {
         free(p);
         turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_NOT_READY,
@@ -185,6 +233,26 @@ static bool answer_hit(struct server *s, const struct listener_client *client,
         return false;
     s->stats.hits++;
     send_answer(s, client, request, hit.len, hit.status, &hit.ede, true);
+    return true;
+}
+
+/* While the clock is not trusted nothing can be proven or found expired, so nothing is answered:
+ * but names of time servers, that it may become right, and what has a route that is not
+ * validated. */
+static bool answer_untimely(struct server *s, const struct listener_client *client,
+                            const struct request *request)
+{
+    const struct config *c = s->parts.config;
+    uint32_t route = doh_route_of(&c->doh, &request->question);
+    if (!s->parts.clock_wrong || !*s->parts.clock_wrong ||
+        (route != DOH_ROUTE_DEFAULT && c->doh.routes[route].validate != DOH_ROUTE_VALIDATED))
+        return false;
+    s->stats.untimely++;
+    if (policy_time_name(c, &request->question))
+        ask(s, client, request, true);
+    else
+        turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_NOT_READY,
+                  "this machine's clock is wrong: no signature can be judged until it is set");
     return true;
 }
 
@@ -243,7 +311,8 @@ void server_on_query(void *arg, const struct listener_client *client, const uint
     } else if (request.question.class_ != DNS_CLASS_IN) {
         turn_away(s, client, &request, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
                   "only class IN is asked");
-    } else if (!answer_here(s, client, &request) && !answer_hit(s, client, &request)) {
-        ask(s, client, &request);
+    } else if (!answer_here(s, client, &request) && !answer_untimely(s, client, &request) &&
+               !answer_hit(s, client, &request)) {
+        ask(s, client, &request, false);
     }
 }

@@ -12,6 +12,7 @@ struct server;
 
 struct server_stats {
     uint64_t questions, dropped, malformed, refused, local, hits;
+    uint64_t untimely; /* asked while the clock was wrong */
 };
 
 struct server_parts { /* borrowed until the server is freed */
@@ -21,6 +22,7 @@ struct server_parts { /* borrowed until the server is freed */
     struct resolver *resolver;
     struct resolver_clock clock;
     struct log *log;
+    const bool *clock_wrong; /* as of clock.now(); or NULL: it is right */
 };
 
 struct server *server_new(const struct server_parts *parts);

@@ -35,7 +35,8 @@ static bool find(struct query *q, const struct dns_question *question, struct dn
 bool synthesis_answer(struct query *q)
 {
     struct dns_msg msg;
-    return find(q, &q->question, &msg) &&
+    /* Who asks ahead of need, with nobody waiting, wants something newer than what is here. */
+    return q->asks && find(q, &q->question, &msg) &&
            val_job_answer(q->job, &msg, 0, VAL_ORIGIN_NONE) == DNS_OK;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/worker.h"
 
-#include "proxy/clock.h"
+#include "proxy/follow.h"
 #include "proxy/server.h"
 
 #include <arpa/inet.h>
@@ -32,9 +32,11 @@ struct worker {
     uint32_t listener_count;
     struct doh_pool *pool;
     struct resolver *resolver;
+    struct follow *follow;       /* of the first worker */
     struct resolver_clock clock; /* read once a turn of the loop */
     struct cache_now now;        /* read in the turn that began at turn_ms */
     uint64_t turn_ms;
+    bool clock_wrong; /* likewise */
     struct server *server;
 };
 
@@ -75,6 +77,9 @@ static void close_all(struct worker *w)
     w->listener_count = 0;
     uv_close((uv_handle_t *)&w->stop, NULL);
     uv_close((uv_handle_t *)&w->drain, NULL);
+    if (w->follow)
+        follow_close(w->follow); /* asks the resolver */
+    w->follow = NULL;
     if (w->resolver)
         resolver_close(w->resolver, on_resolver_closed, w);
     else if (w->pool)
@@ -137,13 +142,19 @@ static bool open_listeners(struct worker *w, char *error, size_t error_cap)
     return w->listener != NULL;
 }
 
+static void read_clock(struct worker *w)
+{
+    w->now = w->clock.now(w->clock.arg);
+    w->clock_wrong = !clock_trusted(trust_clock(w->shared.trust));
+}
+
 /* Reading two clocks costs as much as finding an answer, and libuv, too, has one time a turn. */
 static struct cache_now now_of_turn(void *arg)
 {
     struct worker *w = arg;
     uint64_t turn_ms = uv_now(&w->loop);
     if (turn_ms != w->turn_ms) {
-        w->now = w->clock.now(w->clock.arg);
+        read_clock(w);
         w->turn_ms = turn_ms;
     }
     return w->now;
@@ -152,9 +163,9 @@ static struct cache_now now_of_turn(void *arg)
 static bool open_parts(struct worker *w)
 {
     const struct resolver_clock clock = {.now = now_of_turn, .arg = w};
-    w->clock = clock_system();
-    w->now = w->clock.now(w->clock.arg);
+    w->clock = clock_guarded(trust_clock(w->shared.trust));
     w->turn_ms = uv_now(&w->loop);
+    read_clock(w);
     w->pool = doh_pool_new(&w->loop, w->shared.doh, on_upstream_event, w);
     if (w->pool)
         doh_pool_on_news(w->pool, on_upstream_news, w);
@@ -164,10 +175,16 @@ static bool open_parts(struct worker *w)
         resolver_use_snapshot(w->resolver, w->shared.snapshot,
                               w->shared.config->state_directory && w->shared.config->snapshot_s);
     const struct server_parts parts = {
-        w->shared.config, w->shared.cache, w->pool, w->resolver, clock, w->shared.log,
+        w->shared.config, w->shared.cache, w->pool, w->resolver, clock,
+        w->shared.log,    &w->clock_wrong,
     };
+    if (w->resolver)
+        resolver_use_trust(w->resolver, w->shared.trust);
+    if (w->resolver && w->first)
+        w->follow = follow_open(&w->loop, w->shared.config, w->resolver, w->shared.cache,
+                                w->shared.trust, w->shared.log);
     w->server = w->resolver ? server_new(&parts) : NULL;
-    return w->server != NULL;
+    return w->server != NULL && (w->follow || !w->first);
 }
 
 struct worker *worker_open(const struct worker_shared *shared, bool first, char *error,

@@ -13,6 +13,7 @@ struct worker_shared { /* borrowed until every worker is joined */
     struct cache *cache;
     struct doh_shared *doh;
     struct log *log;
+    struct trust *trust;
     const struct snapshot *snapshot; /* or NULL: see resolver_use_snapshot() */
 };
 

@@ -217,14 +217,23 @@ bool val_anchors_above(const struct val_anchors *anchors, const struct dns_name 
     return false;
 }
 
+struct val_ds_set val_anchors_ds(const struct val_anchors *anchors, const struct dns_name *zone)
+{
+    for (uint32_t i = 0; i < anchors->positive_count; i++) {
+        const struct positive *p = &anchors->positive[i];
+        if (dns_name_equal(&p->zone, zone))
+            return (struct val_ds_set){p->ds, p->count};
+    }
+    return (struct val_ds_set){NULL, 0};
+}
+
 bool val_anchors_has_tag(const struct val_anchors *anchors, const struct dns_name *zone,
                          uint16_t key_tag)
 {
-    for (uint32_t i = 0; i < val_anchors_count(anchors); i++) {
-        struct val_anchor anchor = val_anchors_at(anchors, i);
+    struct val_ds_set set = val_anchors_ds(anchors, zone);
+    for (uint32_t i = 0; i < set.count; i++) {
         struct dns_ds ds;
-        if (dns_name_equal(&anchor.zone, zone) &&
-            dns_ds_read(dns_reader_init(anchor.ds.data, anchor.ds.len), &ds) == DNS_OK &&
+        if (dns_ds_read(dns_reader_init(set.rr[i].data, set.rr[i].len), &ds) == DNS_OK &&
             ds.key_tag == key_tag)
             return true;
     }

@@ -66,6 +66,8 @@ struct val_anchor val_anchors_at(const struct val_anchors *anchors, uint32_t ind
 bool val_anchor_valid(const struct val_anchor *anchor, uint64_t now_s); /* its dates */
 /* A positive anchor strictly above `zone`: it takes over where those of the zone are gone. */
 bool val_anchors_above(const struct val_anchors *anchors, const struct dns_name *zone);
+/* Those of just this zone; borrowed. */
+struct val_ds_set val_anchors_ds(const struct val_anchors *anchors, const struct dns_name *zone);
 /* A key with this tag is trusted for the zone. */
 bool val_anchors_has_tag(const struct val_anchors *anchors, const struct dns_name *zone,
                          uint16_t key_tag);

@@ -62,6 +62,7 @@ struct job_subject { /* one thing that the verdict rests on */
     const struct val_rrset *set;     /* of the first three kinds */
     const struct job_subject *dname; /* SYNTHESIZED, UNLIKE: what it follows from, or not */
     bool settled;
+    bool judged; /* of an absence: status and reason hold, only the SOA is still to be looked at */
     enum val_status status;
     struct val_reason reason;
 };

@@ -377,10 +377,11 @@ void job_settle(struct val_job *job, struct job_subject *s)
         return;
     case SUBJECT_NODATA:
     case SUBJECT_NXDOMAIN:
-        if (!by_configuration(job, s))
+        if (!s->judged && !by_configuration(job, s))
             settle_absence(job, s);
-        if (s->settled && s->status <= VAL_INSECURE && !verify_soa(job, &s->reason.zone))
-            s->settled = false; /* come back for it */
+        s->judged = s->judged || s->settled;
+        if (s->judged) /* the SOA may take a step more: the absence is not proven again for it */
+            s->settled = s->status > VAL_INSECURE || verify_soa(job, &s->reason.zone);
         if (s->settled)
             trace_subject(job, s, VAL_TRACE_DENIAL, NULL);
         return;

@@ -162,6 +162,15 @@ static bool digest_matches(const struct lift *l, const struct dns_ds *ds,
     return len > 0 && len == ds->digest_len && memcmp(digest, ds->digest, len) == 0;
 }
 
+/* Pays for one import, of the time slice too. */
+static bool take_import(struct val_budget *budget)
+{
+    if (!val_budget_take(&budget->crypto_units, PARSE_UNITS))
+        return false;
+    budget->slice_units -= budget->slice_units < PARSE_UNITS ? budget->slice_units : PARSE_UNITS;
+    return true;
+}
+
 /* The DNSKEY is the one that the DS means: takes it as an entry when it can be used. */
 static enum val_why entry_add(struct lift *l, const struct val_rdata *ds_rdata,
                               const struct dns_dnskey *dnskey, uint16_t tag)
@@ -171,7 +180,7 @@ static enum val_why entry_add(struct lift *l, const struct val_rdata *ds_rdata,
             fail(l, VAL_WHY_ZONE_BIT, tag, dnskey->algorithm);
         return VAL_WHY_DNSKEY_DS;
     }
-    if (!val_budget_take(&l->budget->crypto_units, PARSE_UNITS))
+    if (!take_import(l->budget))
         return VAL_WHY_BUDGET;
     enum val_why why = val_key_parse(dnskey, tag, l->policy, &l->entry[l->entry_count]);
     if (why == VAL_WHY_NONE)
@@ -260,7 +269,7 @@ static bool is_entry(const struct lift *l, const struct dns_dnskey *dnskey, uint
 static enum val_why believe_key(struct lift *l, const struct dns_dnskey *dnskey, uint16_t tag,
                                 struct val_key *ret)
 {
-    if (!val_budget_take(&l->budget->crypto_units, PARSE_UNITS))
+    if (!take_import(l->budget))
         return VAL_WHY_BUDGET;
     enum val_why why = val_key_parse(dnskey, tag, l->policy, ret);
     return why == VAL_WHY_MALFORMED && is_entry(l, dnskey, tag) ? VAL_WHY_MEMORY : why;

@@ -59,12 +59,13 @@ class Process:
 
     last_log = None  # set when it has stopped
 
-    def __init__(self, arguments, directory=None):
+    def __init__(self, arguments, directory=None, env=None):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="veridoh-test-"))
         self.log_path = self.dir / "stderr"
         with open(self.log_path, "wb") as log:
             self.child = subprocess.Popen([str(a) for a in arguments], stderr=log,
-                                          stdout=subprocess.DEVNULL, cwd=self.dir)
+                                          stdout=subprocess.DEVNULL, cwd=self.dir,
+                                          env={**os.environ, **(env or {})})
 
     def log(self):
         return self.log_path.read_text(errors="replace")
@@ -185,14 +186,14 @@ def config_text(port, upstreams, anchors, extra=""):
 class Veridoh(Process):
     """veridoh on a free port, in front of these upstreams, with the root's keys known."""
 
-    def __init__(self, *upstreams, extra="", anchors=None, config=None, prime=True):
+    def __init__(self, *upstreams, extra="", anchors=None, config=None, prime=True, env=None):
         self.port = free_port()
         directory = pathlib.Path(tempfile.mkdtemp(prefix="veridoh-test-"))
         anchors = anchors or upstreams[0].dir / "root.ds"
         text = config or config_text(self.port, upstreams, anchors, extra)
         (directory / "veridoh.yaml").write_text(text.replace("@PORT@", str(self.port)))
         super().__init__([program("veridoh"), "run", "--config", directory / "veridoh.yaml"],
-                         directory)
+                         directory, env)
         try:
             wait_for(self.listens, "veridoh to listen")
             if prime:

@@ -9,7 +9,7 @@ import unittest
 from lib import Case, Process, program, free_port, wait_for, ask_udp, query
 
 WORLD = """
-zone . alg=8 denial=nsec
+zone . alg=13 denial=nsec
 zone test. alg=13 denial=nsec
 zone nsec.test. alg=13 denial=nsec ttl=300
 www A 192.0.2.1

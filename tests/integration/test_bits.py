@@ -13,6 +13,16 @@ NAMES = { # status: a name for which there is one, and does it have signatures
     "insecure": ("www.insecure.test.", False),
     "bogus": ("www.expired.test.", True),
 }
+WORLD = """
+zone . alg=13 denial=nsec
+zone test. alg=13 denial=nsec3
+zone two.test. alg=13
+www A 192.0.2.32
+zone insecure.test. unsigned
+www A 192.0.2.40
+zone expired.test. alg=13 fault=expired
+www A 192.0.2.51
+"""
 
 
 def parse(message):
@@ -61,7 +71,7 @@ class Bits(Case):
 
     def test_matrix(self):
         """Twice in two orders, so that every row is met cold, and after each of the others."""
-        up = self.upstream()
+        up = self.upstream(world=self.world_of(WORLD))
         rows = [row for row in itertools.product((False, True), repeat=4) if row[2] or not row[3]]
         for order in (rows, rows[::-1]):
             veri = self.veridoh(up)
@@ -76,7 +86,7 @@ class Bits(Case):
 
     def test_interleaved(self):
         """CD=1 and CD=0 at the same time: each its own answer, and neither the other's."""
-        up = self.upstream("--delay-ms", "30")
+        up = self.upstream("--delay-ms", "30", world=self.world_of(WORLD))
         veri = self.veridoh(up)
         tcp = Tcp(veri.port)
         self.addCleanup(tcp.close)
@@ -94,7 +104,7 @@ class Bits(Case):
 
     def test_unvalidated_data_is_a_population_of_its_own(self):
         """What CD=1 brought in is not given to who wants it proven, not even where it is true."""
-        up = self.upstream()
+        up = self.upstream(world=self.world_of(WORLD))
         veri = self.veridoh(up)
         tcp = Tcp(veri.port)
         self.addCleanup(tcp.close)

@@ -136,6 +136,40 @@ static void test_never_differs(void **unused)
     world_free(world);
 }
 
+/* Beside a proof, the wildcard's NSEC as if another name owned it. */
+static void add_expanded(struct bench *b, struct world_answer *a)
+{
+    uint32_t count = a->count;
+    (void)b;
+    for (uint32_t i = 0; i < count && a->count < WORLD_RR_MAX; i++) {
+        if (!dns_name_is_wildcard(&a->rr[i].owner))
+            continue;
+        a->rr[a->count] = a->rr[i];
+        a->rr[a->count++].owner = world_name("x.wild.example.test.");
+    }
+}
+
+static void test_expanded_nsec_is_not_proven(void **unused)
+{
+    (void)unused;
+    static struct bench b;
+    struct val_proven proven[VAL_PROVEN_MAX];
+    struct world *world = world_new();
+    struct dns_name expanded = world_name("x.wild.example.test.");
+    bench_init(&b, world, ".");
+    b.bend[0] = (struct bend){"q.wild.example.test.", DNS_TYPE_TXT, BEND_CUSTOM, 0, 0};
+    b.custom = add_expanded;
+    assert_int_equal(bench_ask(&b, "q.wild.example.test.", DNS_TYPE_TXT)->status, VAL_SECURE);
+    uint32_t count = val_job_proofs(b.job, proven, VAL_PROVEN_MAX);
+    assert_int_equal(count, 2); /* the range, which is the wildcard's own, and the SOA */
+    for (uint32_t i = 0; i < count; i++)
+        assert_false(dns_name_equal(&proven[i].owner, &expanded));
+    assert_int_equal(bench_ask(&b, "www.insecure.test.", DNS_TYPE_TXT)->status, VAL_INSECURE);
+    assert_int_equal(val_job_proofs(b.job, proven, VAL_PROVEN_MAX), 0);
+    bench_deinit(&b);
+    world_free(world);
+}
+
 /* --- one fact each --------------------------------------------------------------------------- */
 
 /* Keeps one record of `zone`, as if it were proven; `ttl_s` counts, not the line's own. */
@@ -259,7 +293,11 @@ static const struct fact facts[] = {
      "c.z.",
      1,
      NO_ANSWER},
-    {"next name in another zone", {SOA, "b.z. NSEC a.zz. A"}, "c.z.", 1, NO_ANSWER},
+    {"next name in another zone",
+     {SOA, "z. NSEC b.z. NS SOA", "b.z. NSEC a.zz. A"},
+     "c.z.",
+     1,
+     NO_ANSWER},
     {"a next name that is before",
      {SOA, "z. NSEC a.z. NS SOA", "m.z. NSEC c.z. A"},
      "q.z.",
@@ -326,6 +364,8 @@ static bool kept_nsec3(uint8_t flags, uint16_t iterations, const char *salt, con
         keep(cache, "z.", line, 300, UINT64_MAX, start);
     }
     int got = made_for(cache, "no.z.", DNS_TYPE_A, ".", start, &ttl_s);
+    if (other_salt)
+        assert_int_equal(cache_stats(cache).gaps, 2); /* nothing of the other chain is left */
     cache_free(cache);
     assert_true(got == -1 || got == DNS_RCODE_NXDOMAIN);
     return got == DNS_RCODE_NXDOMAIN;
@@ -399,6 +439,47 @@ static void test_clock_set_back(void **unused)
     assert_int_equal(made_for(cache, "c.z.", 1, ".", start, &ttl_s), DNS_RCODE_NXDOMAIN);
     assert_int_equal(made_for(cache, "c.z.", 1, ".", now, &ttl_s), NO_ANSWER);
     cache_free(cache);
+}
+
+/* The parent says whether there is a DS, also where the child has gaps of its own. */
+static void test_ds_is_the_parents(void **unused)
+{
+    (void)unused;
+    struct cache *cache = cache_of(4u << 20);
+    uint32_t ttl_s;
+    keep(cache, "z.", SOA, 300, UINT64_MAX, start);
+    keep(cache, "z.", "z. NSEC m.z. NS SOA", 300, UINT64_MAX, start);
+    keep(cache, ".", ". SOA ns. h. 1 2 3 4 300", 300, UINT64_MAX, start);
+    keep(cache, ".", "z. NSEC zz. NS", 300, UINT64_MAX, start);
+    assert_int_equal(made_for(cache, "z.", DNS_TYPE_DS, ".", start, &ttl_s), DNS_RCODE_NOERROR);
+    assert_int_equal(made_for(cache, "z.", DNS_TYPE_A, ".", start, &ttl_s), DNS_RCODE_NOERROR);
+    cache_free(cache);
+}
+
+/* Keys are in the order of names (RFC 4034 6.1), octet for octet. */
+static void test_keys_are_in_order(void **unused)
+{
+    (void)unused;
+    static const uint8_t alphabet[] = {0, 1, 2, 'A', 'a', 'b', '.', 255};
+    struct dns_name names[2];
+    struct gap_key keys[2];
+    for (unsigned round = 0; round < 20000; round++) {
+        for (unsigned n = 0; n < 2; n++) {
+            names[n] = dns_root;
+            for (uint32_t labels = chance(4); labels > 0; labels--) {
+                struct dns_name parent = names[n];
+                uint8_t label[2] = {alphabet[chance(8)], alphabet[chance(8)]};
+                assert_int_equal(dns_name_prepend(label, 1 + chance(2), &parent, &names[n]),
+                                 DNS_OK);
+            }
+            gap_key_name(&names[n], &keys[n]);
+        }
+        uint32_t shorter = keys[0].len < keys[1].len ? keys[0].len : keys[1].len;
+        int order = memcmp(keys[0].octets, keys[1].octets, shorter);
+        order = order != 0 ? order : (int)keys[0].len - (int)keys[1].len;
+        int want = dns_name_compare(&names[0], &names[1]);
+        assert_int_equal((order > 0) - (order < 0), (want > 0) - (want < 0));
+    }
 }
 
 /* A zone above the trust anchor of a name says nothing of it; nor does one beside it. */
@@ -475,6 +556,9 @@ int main(void)
         cmocka_unit_test(test_top),
         cmocka_unit_test(test_hashes_are_paid_for),
         cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_ds_is_the_parents),
+        cmocka_unit_test(test_keys_are_in_order),
+        cmocka_unit_test(test_expanded_nsec_is_not_proven),
         cmocka_unit_test(test_never_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,42 @@ static void the_other_family_costs_a_quarter_second(void **state)
     world_close(&w);
 }
 
+/* The first upstream hangs: neither its connection nor new ones say anything. Questions notice
+ * once; those that come later do not, and it is found again when it is back. */
+static void who_hangs_is_left_alone(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 2);
+    world_start(&w);
+    for (unsigned i = 0; i < 20; i++)
+        ask_and_wait(&w, &q, "example.test");
+    struct server *hung = &w.server[0];
+    hung->hangs = true;
+    struct peer *p = DOH_ITEM(hung->peers.next, struct peer, link);
+    assert_int_equal(uv_read_stop((uv_stream_t *)&p->tcp), 0);
+    uint64_t begin = uv_hrtime();
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.upstream, 1);
+    assert_true((uv_hrtime() - begin) / 1000000 < 900);
+    pause_ms(&w, 300); /* by now it is under suspicion in any case */
+    for (begin = uv_hrtime(); (uv_hrtime() - begin) / 1000000 < 2500;) {
+        uint64_t asked = uv_hrtime();
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.upstream, 1);
+        assert_true((uv_hrtime() - asked) / 1000000 < 390); /* below any failing over */
+        pause_ms(&w, 10);
+    }
+    hung->hangs = false;
+    for (begin = uv_hrtime(); q.upstream != 0;) {
+        ask_and_wait(&w, &q, "example.test");
+        pause_ms(&w, 10);
+        assert_true((uv_hrtime() - begin) / 1000000 < 8000);
+    }
+    world_close(&w);
+}
+
 /* --- all of them are down -------------------------------------------------------------------- */
 
 static void all_down_is_no_storm(void **state)
@@ -140,8 +176,8 @@ struct restarts {
     struct world w;
     uv_timer_t ask, restart;
     uint64_t begin_ns;
-    unsigned asked, wanted, restarts, up_again;
-    bool stopped;
+    unsigned asked, wanted, restarts, rounds;
+    bool dying, stopped;
 };
 
 static void on_ask(uv_timer_t *timer)
@@ -167,11 +203,14 @@ static void on_restart(uv_timer_t *timer)
 {
     struct restarts *r = timer->data;
     struct server *down = &r->w.server[r->restarts % 2];
-    if (r->up_again++ % 2 == 0) {
+    if (!r->dying) {
         server_die(down);
-        return;
+        r->dying = true;
     }
+    if (r->rounds++ % 2 == 0 || !down->dead)
+        return;
     revive(down, &r->w);
+    r->dying = false;
     r->stopped = ++r->restarts == r->wanted;
     if (r->stopped)
         (void)uv_timer_stop(timer);
@@ -213,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_alternate),
         cmocka_unit_test(the_other_family_costs_a_quarter_second),
+        cmocka_unit_test(who_hangs_is_left_alone),
         cmocka_unit_test(all_down_is_no_storm),
         cmocka_unit_test(restarts_lose_nothing),
     };

@@ -127,8 +127,11 @@ struct server {
     uint16_t port;
     uint32_t max_streams; /* 0: says nothing */
     bool slams;           /* closes every connection at once */
+    bool dead;            /* server_die() is over */
+    bool hangs;           /* new ones hear nothing */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
+    unsigned (*delay_of)(unsigned request); /* ms, for each; NULL: as `behaviour` says */
     struct doh_list peers;
     unsigned connections, handshakes, resumed, requests, posts, gets, fresh;
     unsigned batches; /* TCP segments that brought requests */
@@ -336,12 +339,14 @@ static inline void act(struct peer *p, struct served *s)
         return;
     default: break;
     }
-    if (b->delay_ms == 0) {
+    s->how = *b;
+    if (server->delay_of)
+        s->how.delay_ms = server->delay_of(number);
+    if (s->how.delay_ms == 0) {
         reply(p, s, b);
         return;
     }
-    s->due_ms = uv_now(server->loop) + b->delay_ms;
-    s->how = *b;
+    s->due_ms = uv_now(server->loop) + s->how.delay_ms;
     (void)uv_timer_start(&server->late, on_late, 1, 1);
 }
 
@@ -525,6 +530,8 @@ static inline void on_server_connection(uv_stream_t *listener, int status)
     p->out = BIO_new(BIO_s_mem());
     SSL_set_bio(p->ssl, p->in, p->out);
     SSL_set_accept_state(p->ssl);
+    if (server->hangs)
+        return;
     assert_int_equal(uv_read_start((uv_stream_t *)&p->tcp, on_peer_alloc, on_peer_read), 0);
 }
 
@@ -608,7 +615,13 @@ static inline void server_hang_up(struct server *server)
         peer_close(DOH_ITEM(server->peers.next, struct peer, link));
 }
 
-/* As a process that dies: RST on every connection. */
+static inline void on_server_dead(uv_handle_t *handle)
+{
+    DOH_ITEM(handle, struct server, tcp)->dead = true;
+}
+
+/* As a process that dies: RST on every connection. `dead` when the loop has let go of its socket.
+ */
 static inline void server_die(struct server *server)
 {
     while (!doh_list_empty(&server->peers)) {
@@ -617,7 +630,8 @@ static inline void server_die(struct server *server)
         if (uv_tcp_close_reset(&p->tcp, on_peer_closed) != 0)
             uv_close((uv_handle_t *)&p->tcp, on_peer_closed);
     }
-    uv_close((uv_handle_t *)&server->tcp, NULL);
+    server->dead = false;
+    uv_close((uv_handle_t *)&server->tcp, on_server_dead);
 }
 
 static inline void server_close(struct server *server)

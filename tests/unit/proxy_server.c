@@ -23,6 +23,7 @@ static struct fake {
     resolver_done_fn *done;
     void *done_arg;
     struct cache_key key;
+    const struct val_anchors *anchors;
 } fake;
 
 void listener_answer(const struct listener_client *client, const uint8_t *wire, uint32_t len)
@@ -51,6 +52,12 @@ struct resolver_ask *resolver_ask(struct resolver *resolver, const struct resolv
     fake.done = done;
     fake.done_arg = arg;
     return (struct resolver_ask *)&fake;
+}
+
+const struct val_anchors *resolver_anchors(struct resolver *resolver)
+{
+    (void)resolver;
+    return fake.anchors;
 }
 
 bool resolver_hit(struct resolver *resolver, const struct cache_key *key, uint8_t *buf,
@@ -127,6 +134,7 @@ static int set_up(void **state)
                                 .tcp_idle_ms = 10000};
     assert_true(log_init(&w->log, -1, LOG_LEVEL_ERROR, LOG_FORMAT_TEXT));
     struct server_parts parts = {.config = &w->config, .clock = {.now = now}, .log = &w->log};
+    fake.anchors = w->config.anchors;
     w->server = server_new(&parts);
     assert_non_null(w->server);
     w->client.loopback = true;

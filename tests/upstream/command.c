@@ -22,6 +22,19 @@ static void print_stats(FILE *out, const struct stats *stats)
     }
 }
 
+static void print_queries(FILE *out, const struct upstream *upstream)
+{
+    unsigned count = upstream->recorded_count;
+    (void)fputs("ok\n", out);
+    for (unsigned i = count > RECORDED_MAX ? count - RECORDED_MAX : 0; i < count; i++) {
+        const struct recorded *r = &upstream->recorded[i % RECORDED_MAX];
+        (void)fprintf(out, "%s ", r->headers);
+        for (uint32_t n = 0; n < r->len; n++)
+            (void)fprintf(out, "%02x", r->wire[n]);
+        (void)fputc('\n', out);
+    }
+}
+
 static const char *behind(const char *command, const char *word)
 {
     size_t len = strlen(word);
@@ -46,6 +59,10 @@ static void run(FILE *out, struct upstream *upstream, const char *command)
     }
     if (strcmp(command, "stats") == 0) {
         print_stats(out, &upstream->stats);
+        return;
+    }
+    if (strcmp(command, "queries") == 0) {
+        print_queries(out, upstream);
         return;
     }
     if (strcmp(command, "rule clear") == 0)

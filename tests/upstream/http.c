@@ -18,6 +18,7 @@ struct exchange {
     struct exchange *next, **link;
     int32_t stream;
     char method[16], path[2048], content_type[64];
+    char headers[RECORDED_HEADERS];
     bool fresh;
     uint8_t *body;
     size_t body_len;
@@ -186,7 +187,7 @@ static int base64url(const char *text, uint8_t *out, size_t cap)
 
 static void ask(struct exchange *ex, const char *via, const uint8_t *wire, size_t len)
 {
-    struct origin origin = {via, ex->conn->id, (unsigned)ex->stream, ex->fresh};
+    struct origin origin = {via, ex->conn->id, (unsigned)ex->stream, ex->fresh, ex->headers};
     if (!upstream_ask(ex->conn->server->upstream, &origin, wire, len, &ex->outcome))
         ex->outcome.status = 400;
 }
@@ -244,6 +245,8 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
     if (!ex)
         return 0;
     const char *header = (const char *)name;
+    size_t used = strlen(ex->headers);
+    (void)snprintf(ex->headers + used, sizeof ex->headers - used, "%s%s", used ? "," : "", header);
     if (strcmp(header, ":method") == 0)
         keep(ex->method, sizeof ex->method, value, value_len);
     else if (strcmp(header, ":path") == 0)

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void stats_reset(struct stats *stats)
 {
@@ -63,6 +64,18 @@ static void answer(struct upstream *upstream, const struct dns_msg *query, struc
     free(reply);
 }
 
+static void record(struct upstream *upstream, const struct origin *origin, const uint8_t *wire,
+                   size_t len)
+{
+    struct recorded *r = &upstream->recorded[upstream->recorded_count % RECORDED_MAX];
+    if (!origin->headers)
+        return;
+    upstream->recorded_count++;
+    r->len = len < RECORDED_WIRE ? (uint32_t)len : RECORDED_WIRE;
+    memcpy(r->wire, wire, r->len);
+    (void)snprintf(r->headers, sizeof r->headers, "%s", origin->headers);
+}
+
 bool upstream_ask(struct upstream *upstream, const struct origin *origin, const uint8_t *wire,
                   size_t len, struct outcome *ret)
 {
@@ -80,6 +93,7 @@ bool upstream_ask(struct upstream *upstream, const struct origin *origin, const 
     ret->close_after = false;
     ret->slow_ms = 0;
     note(&upstream->stats, origin, &query);
+    record(upstream, origin, wire, len);
     answer(upstream, &query, ret);
     return true;
 }

@@ -25,7 +25,18 @@ struct stats {
     uint64_t since_ns;
 };
 
+enum { RECORDED_MAX = 64, RECORDED_HEADERS = 160, RECORDED_WIRE = 640 };
+
+/* A question by DoH as it came, for tests that look at every octet. */
+struct recorded {
+    char headers[RECORDED_HEADERS]; /* names of the request's fields, with commas between */
+    uint8_t wire[RECORDED_WIRE];
+    uint32_t len; /* cut to what there is room for */
+};
+
 struct upstream {
+    struct recorded recorded[RECORDED_MAX]; /* the last ones: a ring */
+    unsigned recorded_count;
     struct world world;
     struct rules rules;
     struct stats stats;
@@ -35,7 +46,8 @@ struct upstream {
 struct origin { /* how a question came */
     const char *via;
     unsigned connection, stream;
-    bool fresh; /* Cache-Control: no-cache */
+    bool fresh;          /* Cache-Control: no-cache */
+    const char *headers; /* as in struct recorded; NULL: not by DoH */
 };
 
 /* False: this is not a DNS query with a question. */

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Every test that tests/COMPLAINTS.md names is there."""
+import re
+import unittest
+
+from lib import ROOT
+
+TESTS = ROOT / "tests"
+
+
+class Complaints(unittest.TestCase):
+    def test_every_test_exists(self):
+        faults = (TESTS / "faults" / "matrix.py").read_text()
+        for cell in re.findall(r"`((?:unit/|integration/|faults:|soak)[^`]*)`",
+                               (TESTS / "COMPLAINTS.md").read_text()):
+            with self.subTest(test=cell):
+                self.assertTrue(self.exists(cell, faults))
+
+    @staticmethod
+    def exists(cell, faults):
+        where, _, name = cell.partition(": ")
+        if where == "soak":
+            return (TESTS / "soak").exists()
+        if where == "faults":
+            real, _, how = name.partition(": ")
+            return f'"{name}"' in faults or (how and f'"{{name}}: {how}"' in faults and real in
+                                             (TESTS / "faults" / "hosts.py").read_text())
+        if where.startswith("unit/"):
+            text = (TESTS / f"{where}.c").read_text()
+            return re.search(rf"cmocka_unit_test\w*\({name}\b", text) is not None
+        return f"def {name}(" in (TESTS / f"{where}.py").read_text()
+
+
+if __name__ == "__main__":
+    unittest.main()
