@@ -151,7 +151,7 @@ static const struct config_key budget_keys[] = {
      .doc = "DS and DNSKEY questions sent upstream for one question."},
     {.name = "flights", .kind = CONFIG_COUNT, .offset = AT(c.limits.flights), BETWEEN(1, 50), .fallback = "5",
      .doc = "Rounds of them, one after the other."},
-    {.name = "slice-units", .kind = CONFIG_COUNT, .offset = AT(c.limits.slice_units), BETWEEN(1, 10000), .fallback = "32",
+    {.name = "slice-units", .kind = CONFIG_COUNT, .offset = AT(c.limits.slice_units), BETWEEN(1, 10000), .fallback = "8",
      .doc = "Signature work, in the units above, after which other questions have their turn."},
     {.name = "signatures-per-rrset", .kind = CONFIG_COUNT, .offset = AT(c.limits.rrsigs_per_rrset), BETWEEN(1, 32), .fallback = "4",
      .doc = "RRSIGs tried for one RRset, after those that cannot fit are left out."},

@@ -49,6 +49,7 @@ struct query {
     struct query *next, *prev; /* all, in order of their start */
     struct query *run_next;    /* those that have something to do */
     struct query *chain;       /* of the join table */
+    uint8_t run_level;
     bool runnable, joinable;
     enum query_state state;
     enum query_try attempt;

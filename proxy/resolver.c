@@ -123,17 +123,8 @@ static void unlink_query(struct query *q)
     while (*p != q)
         p = &(*p)->chain;
     *p = q->chain;
-    if (!q->runnable)
-        return;
-    struct query **run = &r->run_first;
-    struct query *before = NULL;
-    while (*run != q) {
-        before = *run;
-        run = &(*run)->run_next;
-    }
-    *run = q->run_next;
-    if (r->run_last == q)
-        r->run_last = before;
+    if (q->runnable)
+        run_queue_remove(&r->run_queue, q);
 }
 
 /* --- the run queue --------------------------------------------------------------------------- */
@@ -142,18 +133,22 @@ static void on_run(uv_idle_t *idle)
 {
     struct resolver *r = idle->data;
     uint64_t until_us = resolver_us() + SLICE_US;
-    while (r->run_first && !r->closing) {
-        struct query *q = r->run_first;
-        r->run_first = q->run_next;
-        if (!r->run_first)
-            r->run_last = NULL;
+    struct query *q = NULL;
+    while (!r->closing && (q = run_queue_pop(&r->run_queue)) != NULL) {
         q->runnable = false;
         query_run(q);
         if (resolver_us() >= until_us)
-            break; /* hits first: the rest in the next turn */
+            return; /* hits first: the rest in the next turn */
     }
-    if (!r->run_first && !r->closing)
+    if (!q && !r->closing)
         (void)uv_idle_stop(&r->run);
+}
+
+static uint32_t slices_spent(const struct query *q)
+{
+    const struct val_limits *limits = &q->budget.limits;
+    uint32_t slice = limits->slice_units > 0 ? limits->slice_units : 1;
+    return (limits->crypto_units - q->budget.crypto_units) / slice;
 }
 
 void resolver_schedule(struct query *q)
@@ -162,12 +157,7 @@ void resolver_schedule(struct query *q)
     if (q->runnable || r->closing)
         return;
     q->runnable = true;
-    q->run_next = NULL;
-    if (r->run_last)
-        r->run_last->run_next = q;
-    else
-        r->run_first = q;
-    r->run_last = q;
+    run_queue_push(&r->run_queue, q, slices_spent(q));
     (void)uv_idle_start(&r->run, on_run);
 }
 

@@ -4,6 +4,7 @@
 #define PROXY_RESOLVER_PARTS_H
 
 #include "proxy/query.h"
+#include "proxy/run_queue.h"
 #include "proxy/trust.h"
 
 #define RESOLVER_BUCKETS 1024u
@@ -34,7 +35,7 @@ struct resolver {
     void *closed_arg;
     struct query *first, *last; /* all, oldest first; deadlines are in the same order */
     uint32_t count;
-    struct query *run_first, *run_last;
+    struct run_queue run_queue;
     struct query *bucket[RESOLVER_BUCKETS];
     struct resolver_stats stats;
     uint32_t prefetch_credit; /* proxy/stale.c */

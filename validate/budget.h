@@ -30,7 +30,7 @@ struct val_limits {
     uint32_t labels;             /* walked below the deepest known zone */
 };
 extern const struct val_limits
-    val_limits_default; /* 240 6 1024 24 5 32 · 4 2 8 32 8 12 32 12 16 20 */
+    val_limits_default; /* 240 6 1024 24 5 8 · 4 2 8 32 8 12 32 12 16 20 */
 
 struct val_memo;
 
