@@ -30,7 +30,8 @@ static void put(struct shard *shard, uint32_t number, size_t len)
 {
     struct key k = key_of(number);
     struct shard_entry *e = shard_entry_new(k.octets, sizeof k.octets, k.hash, len);
-    assert_non_null(e);
+    if (!e)
+        abort(); /* unlike cmocka's assertions, the compiler knows that this does not return */
     memset(shard_entry_data(e), 0x55, len); /* all of it is ours */
     shard_put(shard, e);
 }
