@@ -68,6 +68,7 @@ REFUSED = [
     ("nozoneflag", (11, 9)),
     ("unsignedchild", (9, 10)),
     ("keytrap", (6,)),
+    ("hashtrap", (6, 9)),
 ]
 
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEYTRAP_KEYS = 40 };
+enum { KEYTRAP_KEYS = 40, HASHTRAP_DS = 40 };
 
 struct zone *world_zone_named(const struct world *world, const struct dns_name *name)
 {
@@ -73,7 +73,7 @@ static void add_apex(struct world *world, struct zone *zone)
     for (unsigned i = 0; i < zone->key_count; i++)
         zone_add(&world->arena, zone, &zone->name, DNS_TYPE_DNSKEY, zone->ttl_s,
                  zone->key[i].dnskey.data, zone->key[i].dnskey.len);
-    unsigned many = zone->faults & (FAULT_KEYTRAP | FAULT_LOCKCRAM);
+    unsigned many = zone->faults & (FAULT_KEYTRAP | FAULT_LOCKCRAM | FAULT_HASHTRAP);
     for (uint16_t n = 1; many && n <= KEYTRAP_KEYS; n++) {
         struct octets key = key_collide(&world->arena, &zone->key[zone->key_count - 1], n);
         zone_add(&world->arena, zone, &zone->name, DNS_TYPE_DNSKEY, zone->ttl_s, key.data, key.len);
@@ -90,6 +90,19 @@ static void add_apex(struct world *world, struct zone *zone)
     zone_add(&world->arena, zone, &zone->name, DNS_TYPE_NSEC3PARAM, 0, rdata, w.off);
 }
 
+/* Each of them has to be compared with the digest of each key. */
+static void add_wrong_ds(struct world *world, struct zone *zone)
+{
+    for (unsigned i = 0; i < HASHTRAP_DS; i++) {
+        struct octets ds = key_ds(&world->arena, &zone->name, &zone->key[0], DS_WRONG);
+        uint8_t rdata[64];
+        memcpy(rdata, ds.data, ds.len);
+        rdata[ds.len - 1] ^= (uint8_t)i;
+        zone_add(&world->arena, zone->parent, &zone->name, DNS_TYPE_DS, zone->parent->ttl_s, rdata,
+                 ds.len);
+    }
+}
+
 static void delegate(struct world *world, struct zone *zone)
 {
     struct zone *parent = zone->parent;
@@ -97,6 +110,10 @@ static void delegate(struct world *world, struct zone *zone)
     for (unsigned i = 0; i < ns->count; i++)
         zone_add(&world->arena, parent, &zone->name, DNS_TYPE_NS, ns->ttl_s, ns->rdata[i].data,
                  ns->rdata[i].len);
+    if (zone->faults & FAULT_HASHTRAP && zone->key_count > 0) {
+        add_wrong_ds(world, zone);
+        return;
+    }
     for (unsigned kind = DS_GOOD; kind <= DS_UNKNOWN_DIGEST; kind *= 2) {
         if (!(zone->ds & kind) || zone->key_count == 0)
             continue;

@@ -8,9 +8,9 @@
  *   OWNER [TTL] [IN] TYPE RDATA           a record of the last zone; names relative to it, "@" too
  *
  * Faults: expired future inverted corrupt unsigned-data unsigned-keys zsk-only revoked
- * no-zone-flag keytrap sigjam lockcram (for RSA). SOA, NS and the name server's address are added
- * where they are missing; NS and DS are added to the parent. Keys follow from `seed` and the zone's
- * name, so that two programs with one file and one seed agree. */
+ * no-zone-flag keytrap sigjam lockcram hashtrap (for RSA). SOA, NS and the name server's address
+ * are added where they are missing; NS and DS are added to the parent. Keys follow from `seed` and
+ * the zone's name, so that two programs with one file and one seed agree. */
 #ifndef UPSTREAM_WORLD_H
 #define UPSTREAM_WORLD_H
 

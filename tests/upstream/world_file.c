@@ -34,6 +34,7 @@ static const struct word fault_words[] = {
     {"keytrap", FAULT_KEYTRAP},
     {"sigjam", FAULT_SIGJAM},
     {"lockcram", FAULT_LOCKCRAM},
+    {"hashtrap", FAULT_HASHTRAP},
     {NULL, 0},
 };
 

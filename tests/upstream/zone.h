@@ -66,7 +66,8 @@ enum fault {
     FAULT_NO_ZONE_FLAG = 256,
     FAULT_KEYTRAP = 512,   /* CVE-2023-50387: many keys of one tag, many wrong signatures, */
     FAULT_SIGJAM = 1024,   /* more of these for one key, */
-    FAULT_LOCKCRAM = 2048, /* one of these for many keys */
+    FAULT_LOCKCRAM = 2048, /* one of these for many keys, */
+    FAULT_HASHTRAP = 4096, /* many keys of one tag under many DS of it, none of which is right */
 };
 
 struct nsec3_entry {
