@@ -364,7 +364,7 @@ void resolver_cancel(struct resolver_ask *ask)
     *p = ask->next;
     q->ask_count--;
     free(ask);
-    if (q->asks || q->state == QUERY_DONE)
+    if (q->asks || q->telling || q->state == QUERY_DONE)
         return;
     unlink_query(q);
     query_free(q);
