@@ -31,8 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         abort();
     memcpy(body, data, len);
     open_again(body, len, false);
-    body[len] = '\n';
-    body[len + 1] = '\0';
+    body[len] = '\0';
+    size_t end = strlen(body); /* a body is a string of whole lines */
+    body[end] = '\n';
+    body[end + 1] = '\0';
     char *text = state_text_close("anchors", 1, body);
     if (!text)
         abort();

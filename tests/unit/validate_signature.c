@@ -415,6 +415,7 @@ static void test_costs(void **state)
 
     struct val_limits limits = val_limits_default;
     limits.failed_signatures = 100;
+    limits.slice_units = 32;
     budget = val_budget_init(&limits);
     val_rrset_verify(&set, &many, P256_NOW, &policy, &budget, &v);
     assert_int_equal(budget.signatures, limits.rrsigs_per_rrset * limits.keys_per_tag);
