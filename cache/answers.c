@@ -146,9 +146,12 @@ static bool copy_hit(struct shard_entry *entry, bool dnssec_ok, struct cache_now
     return true;
 }
 
+/* What a signature, or a negative anchor, vouched for until now is nothing once that has ended:
+ * then it is neither proven nor proven to be insecure. */
 static bool is_past_use(const struct cache *cache, const struct answer *a, struct cache_now now)
 {
-    return age_ms(a, now) / 1000 >= (uint64_t)a->ttl_s + cache->limits.max_stale_s;
+    return now.wall_s >= answer_expires_s(a) ||
+           age_ms(a, now) / 1000 >= (uint64_t)a->ttl_s + cache->limits.max_stale_s;
 }
 
 bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
@@ -170,8 +173,8 @@ bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct 
     return hit;
 }
 
-static bool copy_stale(const struct answer *a, bool dnssec_ok, struct cache_now now, uint8_t *buf,
-                       uint32_t cap, struct cache_hit *ret)
+static bool copy_stale(const struct answer *a, bool dnssec_ok, uint8_t *buf, uint32_t cap,
+                       struct cache_hit *ret)
 {
     struct answer_form form = answer_form(a, dnssec_ok);
     if (!copy_form(a, &form, dnssec_ok, buf, cap, ret))
@@ -179,8 +182,6 @@ static bool copy_stale(const struct answer *a, bool dnssec_ok, struct cache_now 
     for (uint32_t i = 0; i < form.count; i++)
         write_ttl(buf + ttl_off(&form, i), CACHE_STALE_TTL_S);
     ret->ttl_s = CACHE_STALE_TTL_S;
-    if (now.wall_s >= answer_expires_s(a))
-        ret->status = VAL_INSECURE; /* as far as anybody can tell now */
     return true;
 }
 
@@ -194,8 +195,7 @@ bool cache_answer_find_stale(struct cache *cache, const struct cache_key *key, s
     struct cache_shard *shard = cache_lock_answers(cache, k.hash);
     struct shard_entry *entry = shard_find(&shard->shard, k.octets, k.len, k.hash);
     const struct answer *a = entry ? shard_entry_data(entry) : NULL;
-    bool found =
-        a && !is_past_use(cache, a, now) && copy_stale(a, key->dnssec_ok, now, buf, cap, ret);
+    bool found = a && !is_past_use(cache, a, now) && copy_stale(a, key->dnssec_ok, buf, cap, ret);
     cache_unlock(shard);
     return found;
 }

@@ -78,8 +78,8 @@ bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct 
                        uint8_t *buf, uint32_t cap, struct cache_hit *ret);
 
 /* The same for an answer whose TTL is over, but not longer ago than limits->max_stale_s. Every TTL
- * is 30 s (RFC 8767 4); SECURE only while its signatures are valid, else INSECURE. False for what
- * was never validated. */
+ * is 30 s (RFC 8767 4). False for what was never validated, and once a signature or a negative
+ * anchor that it rests on has ended. */
 #define CACHE_STALE_TTL_S 30u
 bool cache_answer_find_stale(struct cache *cache, const struct cache_key *key, struct cache_now now,
                              uint8_t *buf, uint32_t cap, struct cache_hit *ret);

@@ -78,6 +78,7 @@ struct doh_config {
     uint32_t deadline_ms;        /* oldest unanswered stream; then the connection is given up */
     uint32_t idle_ms;            /* close a connection that long without a question */
     int tls_min;                 /* enum doh_tls_min */
+    bool early_data;             /* GETs may go ahead of a resumed handshake */
     int choice;                  /* enum doh_choice_mode */
     int hedge;                   /* enum doh_hedge */
     uint32_t pad_to;             /* RFC 8467; 0: no padding. Used by those who write queries */

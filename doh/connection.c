@@ -24,6 +24,7 @@ static void on_handle_closed(struct doh_conn *conn)
     struct doh_pool *pool = conn->upstream->pool;
     if (--conn->handles == 0) {
         doh_h2_free(conn->h2);
+        doh_buffer_deinit(&conn->first);
         doh_tls_free(conn->tls);
         free(conn);
     }
@@ -85,7 +86,7 @@ void doh_conn_goodbye(struct doh_conn *conn)
 
 void doh_conn_close(struct doh_conn *conn)
 {
-    if (conn->h2)
+    if (conn->state >= DOH_CONN_OPEN)
         doh_conn_goodbye(conn);
     doh_conn_shut(conn);
 }
@@ -100,8 +101,9 @@ void doh_conn_dirty(struct doh_conn *conn)
 
 static bool open_h2(struct doh_conn *conn)
 {
-    conn->h2 = doh_h2_new(conn->upstream->stream_limit);
-    if (!conn->h2) {
+    if (!conn->h2)
+        conn->h2 = doh_h2_new(conn->upstream->stream_limit);
+    if (!conn->h2 || !doh_conn_settle_early(conn)) {
         doh_conn_lose(conn, DOH_E_MEMORY, doh_err_text(DOH_E_MEMORY));
         return false;
     }
@@ -275,7 +277,7 @@ static void connected(struct doh_conn *conn)
     if (getsockname(conn->fd, &conn->local.sa.any, &len) != 0)
         conn->local = (struct doh_address){0}; /* then no address is its own */
     conn->state = DOH_CONN_HANDSHAKE;
-    if (listen_for(conn, UV_READABLE))
+    if (listen_for(conn, UV_READABLE) && doh_conn_send_early(conn))
         (void)advance(conn);
 }
 
@@ -336,11 +338,12 @@ void doh_conn_flush(struct doh_conn *conn)
     if (!conn->dirty || conn->blocked || !ready)
         return;
     conn->dirty = false;
-    if (conn->h2 && !seal(conn)) {
+    bool open = conn->state >= DOH_CONN_OPEN;
+    if (open && !seal(conn)) {
         doh_conn_lose(conn, DOH_E_HTTP, "the HTTP/2 session failed");
         return;
     }
-    if (!push(conn) || !conn->h2)
+    if (!push(conn) || !open)
         return;
     deliver(conn); /* a stream may have ended because it could not be sent */
     (void)look_after(conn);
@@ -384,6 +387,7 @@ bool doh_conn_send(struct doh_conn *conn, struct doh_ask *ask)
     ask->conn = conn;
     ask->stream = stream;
     ask->get = request.get;
+    ask->early = false;
     ask->left = true;
     conn->sent++;
     ask->sent_ms = conn->active_ms = doh_conn_now(conn);

@@ -15,6 +15,11 @@
  *           connection is opened beside it, and when that is there (or the PING is too old) this
  *           one is lost and its questions are replayed. Any octet ends all that.
  *
+ * Early     With `early_data` and a session that allows it, questions that wait go out in
+ *           HANDSHAKE already, and are asks of this connection from then on. If the handshake ends
+ *           without the server having taken them the same octets are sent once more; if it does not
+ *           end they go back to the queue.
+ *
  * Owner     its upstream, in whose list it is until it is CLOSED. Memory goes back in the last
  *           close callback of the loop. Whatever ends it by itself, doh_upstream_lost() is told. */
 #ifndef DOH_CONNECTION_H
@@ -43,18 +48,20 @@ struct doh_conn {
     uv_timer_t alarm;
     uint64_t alarm_ms; /* when it rings; UINT64_MAX: not at all */
     struct doh_tls *tls;
-    struct doh_h2 *h2;    /* from OPEN on */
-    struct doh_list asks; /* sent, the oldest first */
-    uint64_t started_ms;  /* the connection attempt */
-    uint64_t active_ms;   /* the last question or answer */
-    uint64_t silent_ms;   /* the first question since the last octet came; 0: none. Unlike the
-                           * oldest ask it does not go away when nobody wants the answer */
-    uint64_t pinged_ms;   /* since the silence began; 0: not yet */
-    uint64_t answered_ms; /* the last response; 0: none yet */
-    uint32_t sent;        /* questions */
-    bool suspect;         /* the PING was not answered soon, or the network has changed */
-    bool dirty;           /* there may be something to send */
-    bool blocked;         /* the socket takes no more for now */
+    struct doh_h2 *h2;       /* from OPEN on; with early data from HANDSHAKE on */
+    struct doh_buffer first; /* plain octets that go before all others: sent early, kept in
+                              * HANDSHAKE for the case that the server does not take them so */
+    struct doh_list asks;    /* sent, the oldest first */
+    uint64_t started_ms;     /* the connection attempt */
+    uint64_t active_ms;      /* the last question or answer */
+    uint64_t silent_ms;      /* the first question since the last octet came; 0: none. Unlike the
+                              * oldest ask it does not go away when nobody wants the answer */
+    uint64_t pinged_ms;      /* since the silence began; 0: not yet */
+    uint64_t answered_ms;    /* the last response; 0: none yet */
+    uint32_t sent;           /* questions */
+    bool suspect;            /* the PING was not answered soon, or the network has changed */
+    bool dirty;              /* there may be something to send */
+    bool blocked;            /* the socket takes no more for now */
 };
 
 /* NULL when it fails at once; then `reason` says why. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the three files of a connection share: connection.c (its states), connection_time.c (what
- * happens when nothing happens), connection_open.c (its beginning). */
+/* What the files of a connection share: connection.c (its states), connection_time.c (what happens
+ * when nothing happens), connection_open.c (its beginning), connection_early.c (what is sent before
+ * the handshake has ended). */
 #ifndef DOH_CONNECTION_PARTS_H
 #define DOH_CONNECTION_PARTS_H
 
@@ -30,5 +31,9 @@ void doh_conn_lose_errno(struct doh_conn *conn, const char *doing, int number);
 
 /* connection_time.c */
 void doh_conn_arm(struct doh_conn *conn); /* the alarm for what is due next */
+
+/* connection_early.c */
+bool doh_conn_send_early(struct doh_conn *conn);   /* in HANDSHAKE, first; false: it is lost */
+bool doh_conn_settle_early(struct doh_conn *conn); /* at its end; false: no memory */
 
 #endif

@@ -76,7 +76,7 @@ static uint64_t due_ms(const struct doh_conn *conn)
 
 void doh_conn_doubt(struct doh_conn *conn)
 {
-    if (!conn->h2 || conn->silent_ms == 0 || conn->pinged_ms > 0)
+    if (conn->state < DOH_CONN_OPEN || conn->silent_ms == 0 || conn->pinged_ms > 0)
         return;
     conn->pinged_ms = doh_conn_now(conn);
     doh_h2_ping(conn->h2);

@@ -306,8 +306,10 @@ static void stop_racing(struct doh_upstream *up)
     for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
         struct doh_conn *conn = DOH_ITEM(i, struct doh_conn, link);
         next = i->next;
-        if (is_racing(conn))
-            doh_conn_close(conn);
+        if (!is_racing(conn))
+            continue;
+        doh_upstream_take_back(up, &conn->asks);
+        doh_conn_close(conn);
     }
 }
 

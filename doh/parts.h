@@ -72,6 +72,7 @@ struct doh_ask {
     uint64_t sent_ms;
     bool get;      /* as what it was sent */
     bool left;     /* it has been sent at least once */
+    bool early;    /* it went ahead of a handshake, and was taken so */
     bool replayed; /* a second time is the last */
 };
 
@@ -152,6 +153,7 @@ struct doh_upstream {
     struct doh_bootstrap *bootstrap; /* NULL: not yet needed */
     struct doh_refresh *refresh;     /* NULL: not yet needed */
     uint32_t stream_limit;           /* what the peer last allowed */
+    uint64_t early_from_ms;          /* no early data before */
     bool away; /* its connection or dial has failed: dials will show when it is back, not questions
                 */
     uint32_t fruitless;    /* connections lost in a row that answered nothing */

@@ -113,6 +113,7 @@ struct doh_upstream_status {
     uint64_t filtered;          /* answers that admit it (RFC 8914, 4.16 to 4.18); no lies */
     uint32_t honesty;           /* answers that were no lies, in percent, rounded down */
     uint64_t connects, resumed; /* TLS handshakes; of these, abbreviated ones */
+    uint64_t early;             /* of these, those with early data that was accepted */
     uint64_t hedges;            /* questions that it was asked because another took long */
     uint64_t reused;            /* questions on a connection that had carried others */
     uint32_t rtt_ms;            /* smoothed; 0: never answered */

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define IN_MAX (64u << 10)
+#define EARLY_MAX 8192u    /* with the ClientHello it fits into a first congestion window */
 #define OUT_MAX (2u << 20) /* a peer that reads nothing is given up beyond it */
 
 struct doh_tls {
@@ -19,6 +20,7 @@ struct doh_tls {
     BIO_METHOD *method;
     struct doh_buffer in, out;
     char host[256];
+    bool is_ip;
     const struct doh_pin *pins;
     uint32_t pin_count;
     char error[DOH_TLS_TEXT_MAX];
@@ -129,6 +131,7 @@ struct doh_tls *doh_tls_new(SSL_CTX *context, const struct doh_tls_peer *peer, S
     tls->in = doh_buffer_init(IN_MAX);
     tls->out = doh_buffer_init(OUT_MAX);
     (void)snprintf(tls->host, sizeof tls->host, "%s", peer->host);
+    tls->is_ip = peer->is_ip;
     tls->pins = peer->pins;
     tls->pin_count = peer->pin_count;
     tls->ssl = SSL_new(context);
@@ -249,6 +252,62 @@ static bool is_pinned(struct doh_tls *tls)
                    "change 'pin', else somebody is in between",
                    certificate ? doh_pin_text(&pin, text) : "unknown");
     return false;
+}
+
+/* --- early data ------------------------------------------------------------------------------ */
+
+/* OpenSSL leaves a ticket that is too old out of its ClientHello, but not the early data. */
+static bool is_ticket_fresh(const SSL_SESSION *session)
+{
+    time_t now = time(NULL), issued = (time_t)SSL_SESSION_get_time(session);
+    unsigned long lifetime = SSL_SESSION_get_ticket_lifetime_hint(session);
+    return now >= issued && (unsigned long)(now - issued) + 1 < lifetime;
+}
+
+static bool spoke_h2(const SSL_SESSION *session)
+{
+    const unsigned char *protocol = NULL;
+    size_t len = 0;
+    SSL_SESSION_get0_alpn_selected(session, &protocol, &len);
+    return len == 2 && memcmp(protocol, "h2", 2) == 0;
+}
+
+static bool is_certificate_for(X509 *certificate, const char *host, bool is_ip)
+{
+    if (!certificate || X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0)
+        return false;
+    if (is_ip)
+        return X509_check_ip_asc(certificate, host, 0) == 1;
+    return X509_check_host(certificate, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+}
+
+/* Whoever has the session's key reads what is sent early: so the checks come first, too. */
+uint32_t doh_tls_early_max(struct doh_tls *tls)
+{
+    SSL_SESSION *session = SSL_get_session(tls->ssl);
+    if (!session || SSL_SESSION_get_protocol_version(session) != TLS1_3_VERSION ||
+        !is_ticket_fresh(session) || !spoke_h2(session) ||
+        SSL_get_verify_result(tls->ssl) != X509_V_OK ||
+        !is_certificate_for(SSL_SESSION_get0_peer(session), tls->host, tls->is_ip) ||
+        !is_pinned(tls))
+        return 0;
+    uint32_t max = SSL_SESSION_get_max_early_data(session);
+    return max < EARLY_MAX ? max : EARLY_MAX;
+}
+
+bool doh_tls_write_early(struct doh_tls *tls, const void *octets, size_t len)
+{
+    ERR_clear_error();
+    size_t written;
+    if (SSL_write_early_data(tls->ssl, octets, len, &written) == 1 && written == len)
+        return true;
+    name_the_check(tls);
+    return false;
+}
+
+bool doh_tls_early_accepted(const struct doh_tls *tls)
+{
+    return SSL_get_early_data_status(tls->ssl) == SSL_EARLY_DATA_ACCEPTED;
 }
 
 enum doh_tls_step doh_tls_handshake(struct doh_tls *tls)

@@ -50,6 +50,15 @@ enum doh_tls_step doh_tls_handshake(struct doh_tls *tls);
 /* Plain octets into `buf`. DONE: *ret_len > 0 octets, or 0: the peer has closed its side. */
 enum doh_tls_step doh_tls_read(struct doh_tls *tls, void *buf, size_t cap, size_t *ret_len);
 
+/* Before the first doh_tls_handshake(): how many octets may go out together with its beginning
+ * (early data, RFC 8446 2.3). 0 unless the session is one of TLS 1.3 whose ticket allows it and
+ * still counts, whose certificate has not expired and is for this host and as pinned, and that
+ * spoke h2. */
+uint32_t doh_tls_early_max(struct doh_tls *tls);
+bool doh_tls_write_early(struct doh_tls *tls, const void *octets, size_t len);
+/* After the handshake: they have arrived; else all of them are to be written again. */
+bool doh_tls_early_accepted(const struct doh_tls *tls);
+
 bool doh_tls_write(struct doh_tls *tls, const void *octets, size_t len);
 void doh_tls_goodbye(struct doh_tls *tls); /* queues a close_notify */
 

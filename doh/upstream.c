@@ -12,6 +12,7 @@
 #define HOLD_MS 60000u       /* after a status that says that the configuration is wrong */
 #define SAME_EVENT_MS 60000u /* the same reason is not reported again that soon */
 #define FRUITLESS_MAX 2u
+#define EARLY_PAUSE_MS 600000u /* after early data that did harm */
 
 void doh_upstream_init(struct doh_upstream *up, struct doh_pool *pool, uint32_t index)
 {
@@ -182,7 +183,18 @@ static void replay(struct doh_ask *ask, enum doh_err err, const char *reason)
     doh_pool_busy(up->pool);
 }
 
-static struct doh_ask *first_waiting(const struct doh_upstream *up)
+void doh_upstream_take_back(struct doh_upstream *up, struct doh_list *asks)
+{
+    while (!doh_list_empty(asks)) { /* from the last, since each goes to the front */
+        struct doh_ask *ask = DOH_ITEM(asks->prev, struct doh_ask, link);
+        doh_list_remove(&ask->link);
+        ask->conn = NULL;
+        doh_list_prepend(queue_of(ask), &ask->link);
+        doh_pool_busy(up->pool);
+    }
+}
+
+struct doh_ask *doh_upstream_next(const struct doh_upstream *up)
 {
     for (unsigned i = 0; i < 2; i++)
         if (!doh_list_empty(&up->waiting[i]))
@@ -193,7 +205,7 @@ static struct doh_ask *first_waiting(const struct doh_upstream *up)
 static void fill(struct doh_upstream *up, struct doh_conn *conn)
 {
     struct doh_ask *ask;
-    while (doh_conn_room(conn) > 0 && (ask = first_waiting(up)) != NULL) {
+    while (doh_conn_room(conn) > 0 && (ask = doh_upstream_next(up)) != NULL) {
         if (!doh_conn_send(conn, ask)) {
             fail(ask, DOH_E_MEMORY);
             continue;
@@ -210,7 +222,7 @@ void doh_upstream_pump(struct doh_upstream *up)
 {
     for (struct doh_list *i = up->conns.next; i != &up->conns; i = i->next)
         fill(up, DOH_ITEM(i, struct doh_conn, link));
-    if (first_waiting(up))
+    if (doh_upstream_next(up))
         doh_dial_want(up);
 }
 
@@ -233,7 +245,7 @@ static void go_away(struct doh_upstream *up)
 /* Questions that wait for its answers, and those to come, need another one. */
 void doh_upstream_doubted(struct doh_upstream *up, struct doh_conn *conn)
 {
-    if (!doh_list_empty(&conn->asks) || first_waiting(up))
+    if (!doh_list_empty(&conn->asks) || doh_upstream_next(up))
         doh_upstream_warm(up);
     go_away(up);
     hurry_all(&conn->asks);
@@ -354,7 +366,10 @@ static void judge(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask
     case DOH_ANSWERED: judge_body(up, ask, r); break;
     case DOH_FLIP: flip(up, ask, reason); break;
     case DOH_ELSEWHERE:
-        doh_conn_drain(conn);
+        if (r->head.status == 425 && ask->early)
+            up->early_from_ms = doh_now(up->pool) + EARLY_PAUSE_MS; /* now the handshake is over */
+        else
+            doh_conn_drain(conn);
         replay(ask, DOH_E_HTTP, reason);
         break;
     case DOH_REFUSED: refuse(up, ask, DOH_E_HTTP, reason, HOLD_MS); break;
@@ -425,10 +440,13 @@ void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_
                        struct doh_list *asks, enum doh_err err, const char *reason)
 {
     if (before < DOH_CONN_OPEN) {
+        if (doh_buffer_used(&conn->first) > 0) /* perhaps because of it (RFC 8446 D.3) */
+            up->early_from_ms = doh_now(up->pool) + EARLY_PAUSE_MS;
+        doh_upstream_take_back(up, asks);
         doh_dial_lost(up, err, reason ? reason : "the server closed the connection");
         return;
     }
-    if (doh_list_empty(asks) && !first_waiting(up))
+    if (doh_list_empty(asks) && !doh_upstream_next(up))
         return; /* nothing was lost: closing an idle connection is everybody's right */
     up->fruitless = conn->answered_ms > 0 ? 0 : up->fruitless + 1;
     uint64_t now = doh_now(up->pool);
@@ -475,7 +493,7 @@ void doh_upstream_unreachable(struct doh_upstream *up, enum doh_err err, const c
         return; /* what waits was to have a second connection, and can do without */
     up->away = true;
     struct doh_ask *ask;
-    while ((ask = first_waiting(up)) != NULL) {
+    while ((ask = doh_upstream_next(up)) != NULL) {
         ask->left =
             false; /* also what was sent once: whoever is away may be back for the next try */
         fail(ask, err);

@@ -117,7 +117,7 @@ static const struct config_key cache_keys[] = {
      .doc = "Where that doubling ends."},
     {.name = "max-stale", .kind = CONFIG_SECONDS, .offset = AT(c.cache.max_stale_s), BETWEEN(0, 604800), .fallback = "1d",
      .doc = "While no upstream answers, what was proven is still given out for that long after its TTL, with a TTL of 30 s and EDE 3 or 19, "
-            "without AD once a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
+            "until a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
     {.name = "stale-after", .kind = CONFIG_MS, .offset = AT(c.cache.stale_after_ms), BETWEEN(0, 60000), .fallback = "1800ms",
      .doc = "It is given out when upstream has not answered for that long; at once while all upstreams are known to be down."},
     {.name = "aggressive-nsec", .kind = CONFIG_BOOL, .offset = AT(c.cache.gaps), .fallback = "true",
@@ -228,6 +228,11 @@ static const struct config_key transport_keys[] = {
      .doc = "A connection without questions is closed after that time."},
     {.name = "tls-min", .kind = CONFIG_WORD, .offset = DOH(tls_min), .fallback = "1.2", .words = tls_versions,
      .doc = "The oldest version of TLS that will do. The newest that both sides know is used."},
+    {.name = "early-data", .kind = CONFIG_BOOL, .offset = DOH(early_data), .fallback = "false",
+     .doc = "TLS 1.3 early data (0-RTT): when a connection is opened anew to an upstream that is asked by GET and allows it, questions that "
+            "wait go out with the first octets of the handshake, which saves a round trip. The price is privacy: whoever records them can "
+            "send them to the server again and see what it does, they lack the forward secrecy of all else, and as with every resumed "
+            "session the server can link the connection to the last one, even from another address."},
     {.name = "choice", .kind = CONFIG_WORD, .offset = DOH(choice), .fallback = "failover", .words = choices,
      .doc = "Which upstream of a tier is asked. failover: the first that lives. fastest: of two drawn at "
             "random the one that answers sooner and has less to do. round-robin: each in turn. spread: "

@@ -118,10 +118,12 @@ static void free_when_done(struct follow *f)
 static void on_save(uv_work_t *work)
 {
     struct saving *s = work->data;
-    if (s->anchors)
-        (void)trust_write_anchors(s->follow->trust, s->anchors); /* said there */
+    /* First the time: keys seen later than that would be refused as the future's, revocations with
+     * them, by a machine that starts with a wrong clock. */
     if (s->clock)
         (void)trust_write_clock(s->follow->trust, s->clock, s->clock_s);
+    if (s->anchors)
+        (void)trust_write_anchors(s->follow->trust, s->anchors); /* said there */
 }
 
 static void on_saved(uv_work_t *work, int status)

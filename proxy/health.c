@@ -30,9 +30,9 @@ static void add_upstreams(struct health *h, const struct doh_pool *pool)
     for (uint32_t i = 0; i < count; i++) {
         const struct doh_upstream_status *s = &status[i];
         add(h,
-            "connections=%.40s handshakes=%" PRIu64 " resumed=%" PRIu64 " reused=%" PRIu64
-            " replays=%" PRIu64 " hedges=%" PRIu64,
-            s->name, s->connects, s->resumed, s->reused, s->replays, s->hedges);
+            "connections=%.40s handshakes=%" PRIu64 " resumed=%" PRIu64 " early=%" PRIu64
+            " reused=%" PRIu64 " replays=%" PRIu64 " hedges=%" PRIu64,
+            s->name, s->connects, s->resumed, s->early, s->reused, s->replays, s->hedges);
         add(h,
             "honesty=%.40s score=%u stripped=%" PRIu64 " bogus=%" PRIu64 " mismatched=%" PRIu64
             " filtered=%" PRIu64,

@@ -219,6 +219,10 @@ static bool try_on(struct query *q, enum val_status status, const struct val_rea
         q->doubted_status = status;
         q->doubted = *reason;
     }
+    /* It judges, too, and says so where it may: then the zone is at fault, which may have two
+     * faces. */
+    if (q->attempt == ASK_AGAIN && status == VAL_INDETERMINATE && reason->why == VAL_WHY_RCODE)
+        q->refused_again = true;
     bool hopeless = other && q->claims[origin].no_dnssec; /* there is nothing to see there */
     if (q->attempt == ASK_FIRST && status == VAL_BOGUS && origin < DOH_UPSTREAMS_MAX && !hopeless)
         q->attempt = ASK_AGAIN;
@@ -295,6 +299,7 @@ static void keep_raw(struct query *q, const struct doh_answer *answer, const str
         .age_s = answer->age_s,
         .question = &q->question,
     };
+    free(q->raw); /* of a try before, which could not be copied */
     q->raw = malloc(DNS_MSG_MAX);
     q->raw_len = q->raw ? dns_msg_copy(msg, &how, q->raw, DNS_MSG_MAX) : 0;
 }
@@ -379,7 +384,7 @@ static void add_negative_reason(const struct query *q, const struct val_reason *
 /* Somebody else's answer is proven; the first one was wrong, and not only out of reach. */
 static bool was_a_lie(const struct query *q)
 {
-    return q->first_origin < DOH_UPSTREAMS_MAX &&
+    return q->first_origin < DOH_UPSTREAMS_MAX && !q->refused_again &&
            (q->doubted_status == VAL_BOGUS || q->claims[q->first_origin].no_dnssec);
 }
 
@@ -423,8 +428,23 @@ static bool is_proven_secure(const struct query *q, enum val_step step)
     return step == VAL_DONE && val_job_verdict(q->job)->status == VAL_SECURE;
 }
 
+/* Anchors have changed since this began: what it has proven so far, and would let the cache know,
+ * may rest on a key that is withdrawn now. */
+static bool begin_under_new_anchors(struct query *q)
+{
+    const struct val_anchors *anchors = resolver_anchors(q->resolver);
+    if (q->anchors == anchors)
+        return false;
+    val_anchors_unref(q->anchors);
+    q->anchors = val_anchors_ref(anchors);
+    begin_try(q);
+    return true;
+}
+
 static void validate(struct query *q)
 {
+    if (begin_under_new_anchors(q))
+        return;
     enum val_step step = val_job_step(q->job, resolver_now(q->resolver).wall_s);
     if (q->synthesized && step != VAL_AGAIN && !is_proven_secure(q, step)) {
         q->distrusts_gaps = true; /* keys have changed since, or are not at hand */

@@ -64,6 +64,7 @@ struct query {
     bool synthesized;                  /* in this try the answer is made from gaps */
     bool distrusts_gaps;               /* what came from there did not prove */
     bool has_no_stale;                 /* looked for once, in vain */
+    bool telling;                      /* the stale answer, to all who wait: it stays */
     struct val_trace *trace;
     struct resolver_ask *asks;
     uint32_t ask_count;
@@ -75,6 +76,7 @@ struct query {
     uint32_t origin;       /* upstream of the main answer */
     uint32_t first_origin; /* whose answer was not believed; DOH_ROUTE_DEFAULT: none */
     enum doh_lie lie;
+    bool refused_again; /* by the same upstream, with CD=0: it does not believe it either */
     enum val_status doubted_status; /* of the answer not believed: stands if no other is better */
     struct val_reason doubted;
     struct claims claims[DOH_UPSTREAMS_MAX]; /* of those that answered any part of it */

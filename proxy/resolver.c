@@ -12,6 +12,10 @@
 #define TICK_MS 50u
 #define SLICE_US 250u /* signature work in one turn of the loop: a hit waits no longer */
 #define WAITERS_MAX 256u
+/* One job may take 2 MiB for messages that were made for it. Most take a few tens of KiB: as many
+ * as may be in flight have that, and hostile ones together no more. */
+#define JOB_OCTETS ((size_t)64 * 1024)
+#define JOBS_OCTETS_MIN ((size_t)16 * 1024 * 1024)
 #define PRIME_MIN_S 1u
 #define PRIME_MAX_S 43200u
 
@@ -295,6 +299,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->passed.code = DNS_EDE_NONE;
     q->budget = val_budget_init(&r->config->limits);
     q->budget.memo = question->past_cache || question->trace ? NULL : &r->memo;
+    q->budget.memory_left = &r->memory_left;
     q->started_us = resolver_us();
     q->deadline_ms = resolver_now(r).mono_ms + r->config->query_ms;
     link_query(r, q);
@@ -364,7 +369,7 @@ void resolver_cancel(struct resolver_ask *ask)
     *p = ask->next;
     q->ask_count--;
     free(ask);
-    if (q->asks || q->state == QUERY_DONE)
+    if (q->asks || q->telling || q->state == QUERY_DONE)
         return;
     unlink_query(q);
     query_free(q);
@@ -438,6 +443,8 @@ struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, stru
     cache_memo_open(cache, &r->memo);
     r->pool = pool;
     r->clock = *clock;
+    r->memory_left = JOB_OCTETS * config->queries_max;
+    r->memory_left = r->memory_left > JOBS_OCTETS_MIN ? r->memory_left : JOBS_OCTETS_MIN;
     uint64_t until_s; /* whoever stays long enough follows them */
     r->anchors = val_anchors_in_use(config->anchors, resolver_now(r).wall_s, &until_s);
     r->fetches = r->anchors ? fetches_new(pool, &config->doh) : NULL;

@@ -35,6 +35,7 @@ struct resolver {
     void *closed_arg;
     struct query *first, *last; /* all, oldest first; deadlines are in the same order */
     uint32_t count;
+    size_t memory_left; /* for the jobs of all queries */
     struct run_queue run_queue;
     struct query *bucket[RESOLVER_BUCKETS];
     struct resolver_stats stats;

@@ -67,7 +67,9 @@ static bool tell(struct query *q)
     q->has_no_stale = !find(q, &answer);
     if (q->has_no_stale)
         return false;
+    q->telling = true; /* who is told may cancel the others */
     resolver_deliver(q, &answer);
+    q->telling = false;
     return true;
 }
 

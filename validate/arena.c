@@ -19,6 +19,7 @@ struct chunk {
 struct val_arena {
     struct chunk *chunks; /* newest first; only the first one is taken from */
     size_t left;          /* of the limit */
+    size_t *shared;       /* what all who share it may still take from the system; or NULL */
 };
 
 struct val_arena *val_arena_new(size_t limit)
@@ -29,13 +30,22 @@ struct val_arena *val_arena_new(size_t limit)
     return arena;
 }
 
+void val_arena_share(struct val_arena *arena, size_t *left)
+{
+    arena->shared = left;
+}
+
 static struct chunk *chunk_add(struct val_arena *arena, size_t len)
 {
     size_t usual = arena->chunks ? CHUNK_LEN : CHUNK_FIRST;
     size_t cap = len > usual ? len : usual;
+    if (arena->shared && *arena->shared < sizeof(struct chunk) + cap)
+        return NULL;
     struct chunk *chunk = calloc(1, sizeof(*chunk) + cap); /* zeroed once, handed out once */
     if (!chunk)
         return NULL;
+    if (arena->shared)
+        *arena->shared -= sizeof(*chunk) + cap;
     chunk->cap = cap;
     chunk->next = arena->chunks;
     arena->chunks = chunk;
@@ -69,6 +79,8 @@ void val_arena_free(struct val_arena *arena)
         return;
     for (struct chunk *chunk = arena->chunks, *next; chunk; chunk = next) {
         next = chunk->next;
+        if (arena->shared)
+            *arena->shared += sizeof(*chunk) + chunk->cap;
         free(chunk);
     }
     free(arena);

@@ -7,6 +7,9 @@
 
 struct val_arena;
 struct val_arena *val_arena_new(size_t limit); /* octets it may ever hand out */
+/* Before anything is taken: what it grows by is taken off *left, which others share and which
+ * outlives it, and is given back when it is freed. */
+void val_arena_share(struct val_arena *arena, size_t *left);
 void *val_arena_take(struct val_arena *arena,
                      size_t len);             /* zeroed, aligned; NULL over the limit */
 void val_arena_free(struct val_arena *arena); /* NULL is fine */

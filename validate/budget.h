@@ -7,6 +7,7 @@
 #define VALIDATE_BUDGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct val_limits {
@@ -35,6 +36,7 @@ extern const struct val_limits
 struct val_memo;
 
 struct val_budget {
+    size_t *memory_left; /* octets that all questions together may still take; or NULL */
     const struct val_memo
         *memo;                /* what was paid for before (memo.h); borrowed. NULL: nothing was */
     struct val_limits limits; /* as configured; the totals below are what is left */

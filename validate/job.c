@@ -25,6 +25,7 @@ struct val_job *val_job_new(const struct dns_question *question, const struct va
         free(job);
         return NULL;
     }
+    val_arena_share(job->arena, budget->memory_left);
     job->question = *question;
     job->env = env;
     job->budget = budget;

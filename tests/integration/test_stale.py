@@ -45,7 +45,7 @@ class Stale(Case):
             answer = veri.dig(NAME)
             self.assert_secure(answer, "192.0.2.32")
             self.assertEqual([code for code, _ in answer.ede], [STALE], answer)
-        self.assert_refused(veri.dig("unasked.two.test."))
+        self.assert_refused(veri.dig("unasked.two.test."), 23)
 
     def test_absence(self):
         up, veri = self.start(SHORT + "  aggressive-nsec: false\n")

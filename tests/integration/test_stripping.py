@@ -90,6 +90,19 @@ class BesideAnHonestOne(Case):
         health = veri.dig("health.veridoh.", "TXT", "-c", "CH").text
         self.assertRegex(health, r"upstream=up0 .*quarantine_ms=0")
 
+    def test_a_zone_of_two_faces_discredits_nobody(self):
+        """Who serves a zone chooses what each resolver gets: one that refuses what we do not believe
+        either, as soon as it may judge (CD=0), is no liar."""
+        fooled, other = self.upstream(world=self.world_of(WORLD)), self.upstream(world=self.world_of(WORLD))
+        veri = self.veridoh(fooled, other)
+        for name in (NAME, "www.three.test.", "www.four.test.", "again.two.test."):
+            fooled.lie("flip=sig", name=name, cd=1)
+            fooled.lie("servfail", name=name, cd=0)
+            self.assert_secure(veri.dig(name))
+        self.assertEqual([r["cd"] for r in fooled.stats().of(NAME, "A")], ["1", "0"])
+        health = veri.dig("health.veridoh.", "TXT", "-c", "CH").text
+        self.assertRegex(health, r"upstream=up0 .* lies=0 .*quarantine_ms=0")
+
 
 class Alone(Case):
     def test_all(self):

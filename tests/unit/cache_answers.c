@@ -400,7 +400,10 @@ static void stale_answers_end_too(void **state)
         {"over", 50, 1000, 100, false, true, VAL_SECURE},
         {"its last second as a stale one", 50, 1000, 149, false, true, VAL_SECURE},
         {"past use", 50, 1000, 150, false, false, VAL_SECURE},
-        {"its signature has ended", 50, 90, 120, false, true, VAL_INSECURE},
+        {"its signature has ended", 50, 120, 120, false, false, VAL_SECURE},
+        {"its signature ends in a second", 50, 121, 120, false, true, VAL_SECURE},
+        {"its negative anchor has ended", 50, 120, 120, false, false, VAL_INSECURE},
+        {"its negative anchor ends in a second", 50, 121, 120, false, true, VAL_INSECURE},
         {"not wanted", 0, 1000, 100, false, false, VAL_SECURE},
     };
     (void)state;
@@ -411,7 +414,7 @@ static void stale_answers_end_too(void **state)
         struct fixture *f = fixture_new(&limits);
         struct cache_now now = at(rows[i].age_s * 1000, (int64_t)rows[i].age_s);
         write_message(f, 0, 0, signed_record);
-        f->answer.status = VAL_SECURE;
+        f->answer.status = rows[i].status;
         f->answer.expires_s = start.wall_s + rows[i].valid_s;
         cache_answer_put(f->cache, &f->full, &f->answer, start);
         assert_int_equal(find(f, &f->full, now), rows[i].fresh);

@@ -129,12 +129,15 @@ struct server {
     bool slams;           /* closes every connection at once */
     bool dead;            /* server_die() is over */
     bool hangs;           /* new ones hear nothing */
+    bool takes_early;     /* reads early data; server_allow_early() lets clients know */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
     unsigned (*delay_of)(unsigned request); /* ms, for each; NULL: as `behaviour` says */
     struct doh_list peers;
     unsigned connections, handshakes, resumed, requests, posts, gets, fresh;
     unsigned batches; /* TCP segments that brought requests */
+    unsigned early;   /* requests that came before the handshake's end */
+    unsigned reads;   /* of the last connection, until its first request came */
     unsigned goodbyes, goaways, pings;
     unsigned open, open_max; /* streams, now and most at one time */
     char order[64];          /* first letters of the names asked for, as they came */
@@ -158,8 +161,8 @@ struct peer {
     SSL *ssl;
     BIO *in, *out;
     nghttp2_session *h2;
-    bool greeted, doomed, counted;
-    unsigned requests;
+    bool greeted, doomed, counted, early_over;
+    unsigned requests, reads;
     enum act doom;
     char buf[65536];
 };
@@ -173,6 +176,8 @@ static inline void on_peer_closed(uv_handle_t *handle)
         doh_list_remove(&s->link);
         free(s);
     }
+    if (p->ssl) /* else OpenSSL takes back the tickets for early data, which it keeps count of */
+        SSL_set_shutdown(p->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(p->ssl);
     free(p);
 }
@@ -200,12 +205,22 @@ static inline void peer_send(struct peer *p, const void *octets, size_t len)
         free(write);
 }
 
+/* Before the handshake's end as an answer to early data. */
+static inline void peer_encrypt(struct peer *p, const void *octets, size_t len)
+{
+    size_t written = 0;
+    int rc = SSL_is_init_finished(p->ssl) ? SSL_write_ex(p->ssl, octets, len, &written)
+                                          : SSL_write_early_data(p->ssl, octets, len, &written);
+    assert_int_equal(rc, 1);
+    assert_int_equal(written, len);
+}
+
 static inline void peer_flush(struct peer *p)
 {
     const uint8_t *octets;
     ssize_t n;
     while (p->h2 && (n = nghttp2_session_mem_send(p->h2, &octets)) > 0)
-        assert_true(SSL_write(p->ssl, octets, (int)n) > 0);
+        peer_encrypt(p, octets, (size_t)n);
     char cipher[16384];
     int len;
     while ((len = BIO_read(p->out, cipher, sizeof cipher)) > 0)
@@ -413,6 +428,10 @@ static inline int on_server_frame(nghttp2_session *h2, const nghttp2_frame *fram
     if (!p->counted)
         server->batches++;
     p->counted = true;
+    if (!SSL_is_init_finished(p->ssl))
+        server->early++;
+    if (p->requests == 0)
+        server->reads = p->reads;
     act(p, s);
     if (++p->requests == server->quota) {
         server->goaways++;
@@ -470,20 +489,47 @@ static inline void peer_die(struct peer *p)
     }
 }
 
+static inline void peer_feed(struct peer *p, const void *plain, size_t len)
+{
+    if (!p->greeted)
+        peer_greet(p);
+    if (nghttp2_session_mem_recv(p->h2, plain, len) < 0)
+        p->doomed = true;
+}
+
+static inline void peer_read_early(struct peer *p)
+{
+    char plain[16384];
+    while (!p->early_over && !p->doomed) {
+        size_t len = 0;
+        int rc = SSL_read_early_data(p->ssl, plain, sizeof plain, &len);
+        if (rc == SSL_READ_EARLY_DATA_ERROR)
+            return; /* there will be more */
+        p->early_over = rc == SSL_READ_EARLY_DATA_FINISH;
+        if (len > 0)
+            peer_feed(p, plain, len);
+    }
+}
+
 static inline void peer_advance(struct peer *p)
 {
     char plain[16384];
-    if (!SSL_is_init_finished(p->ssl) && SSL_do_handshake(p->ssl) != 1) {
+    p->counted = false;
+    if (p->server->takes_early)
+        peer_read_early(p);
+    if (p->server->takes_early && !p->early_over && !p->doomed) {
+        peer_flush(p);
+        return;
+    }
+    if (!p->doomed && !SSL_is_init_finished(p->ssl) && SSL_do_handshake(p->ssl) != 1) {
         peer_flush(p);
         return;
     }
     if (!p->greeted)
         peer_greet(p);
-    p->counted = false;
     int n;
-    while ((n = SSL_read(p->ssl, plain, sizeof plain)) > 0 && !p->doomed)
-        if (nghttp2_session_mem_recv(p->h2, (const uint8_t *)plain, (size_t)n) < 0)
-            p->doomed = true;
+    while (!p->doomed && (n = SSL_read(p->ssl, plain, sizeof plain)) > 0)
+        peer_feed(p, plain, (size_t)n);
     if (p->doomed)
         peer_die(p);
     else
@@ -505,6 +551,7 @@ static inline void on_peer_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *
         return;
     }
     (void)BIO_write(p->in, buf->base, (int)n);
+    p->reads++;
     if (n > 0)
         peer_advance(p);
 }
@@ -568,6 +615,13 @@ static inline SSL_CTX *server_context_from(const struct authority *ca, const cha
 static inline SSL_CTX *server_context(const struct authority *ca, const char *name, long days)
 {
     return server_context_from(ca, name, -2, days);
+}
+
+/* From now on its tickets allow that many octets of early data, each once, and it takes them. */
+static inline void server_allow_early(struct server *server, uint32_t octets)
+{
+    assert_int_equal(SSL_CTX_set_max_early_data(server->context, octets), 1);
+    server->takes_early = true;
 }
 
 static inline void server_open_at(struct server *server, uv_loop_t *loop,

@@ -30,6 +30,24 @@ static void test_arena(void **state)
     val_arena_free(arena);
 }
 
+static void test_arenas_that_share(void **state)
+{
+    (void)state;
+    size_t left = 100000;
+    struct val_arena *one = val_arena_new(200000), *other = val_arena_new(200000);
+    val_arena_share(one, &left);
+    val_arena_share(other, &left);
+    assert_non_null(val_arena_take(one, 60000));
+    assert_true(left < 40000);
+    assert_null(val_arena_take(other, 60000));
+    assert_null(val_arena_take(one, 60000));
+    assert_non_null(val_arena_take(other, 20000));
+    val_arena_free(one);
+    assert_non_null(val_arena_take(other, 60000));
+    val_arena_free(other);
+    assert_int_equal(left, 100000);
+}
+
 static void test_budget(void **state)
 {
     (void)state;
@@ -207,10 +225,10 @@ static void test_split_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arena),        cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_reason),       cmocka_unit_test(test_trace),
-        cmocka_unit_test(test_zone),         cmocka_unit_test(test_split),
-        cmocka_unit_test(test_split_memory),
+        cmocka_unit_test(test_arena),  cmocka_unit_test(test_arenas_that_share),
+        cmocka_unit_test(test_budget), cmocka_unit_test(test_reason),
+        cmocka_unit_test(test_trace),  cmocka_unit_test(test_zone),
+        cmocka_unit_test(test_split),  cmocka_unit_test(test_split_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

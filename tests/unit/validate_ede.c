@@ -160,6 +160,27 @@ static void test_out_of_memory(void **state)
     assert_string_equal(ede.text, "out of memory");
 }
 
+/* What all questions together may take is gone: refused, and nothing is kept. */
+static void test_out_of_shared_memory(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_init(&b, world, ".");
+    size_t left[] = {0, 5000, 12000, (size_t)1 << 20};
+    for (size_t i = 0; i < COUNT(left); i++) {
+        b.memory_left = &left[i];
+        const struct val_verdict *verdict = bench_ask(&b, WWW, A);
+        bool enough = i + 1 == COUNT(left);
+        assert_int_equal(verdict->status, enough ? VAL_SECURE : VAL_INDETERMINATE);
+        assert_int_equal(verdict->reason.why, enough ? VAL_WHY_NONE : VAL_WHY_MEMORY);
+    }
+    bench_deinit(&b);
+    assert_int_equal(left[0], 0);
+    assert_int_equal(left[1], 5000);
+    assert_int_equal(left[2], 12000);
+    assert_int_equal(left[3], (size_t)1 << 20);
+}
+
 /* An answer that is secure, or insecure as its zone wants it, has none. */
 static void test_no_code(void **state)
 {
@@ -177,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_out_of_shared_memory),
         cmocka_unit_test(test_no_code),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
