@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The ladder: an answer that is not believed is asked for again with CD=0 at the same upstream,
 then at another operator's; only then is it refused."""
+import re
+import subprocess
 import unittest
 
-from lib import Case
+from lib import Case, program
 
 NAME = "www.two.test."
 TRUTH = "192.0.2.32"
@@ -25,6 +27,26 @@ class Ladder(Case):
         veri = self.veridoh(up)
         up.lie("strip", name=NAME, count=1)
         self.assert_secure(veri.dig(NAME), TRUTH)
+
+    def signatures(self, failures_allowed):
+        """Checked for one question whose answer is forged wherever it is asked for."""
+        liars = self.upstream(), self.upstream()
+        veri = self.veridoh(*liars, extra=f"validation:\n  trust-anchors: {liars[0].dir}/root.ds\n"
+                            f"  budget:\n    failed-signatures: {failures_allowed}\n")
+        before = self.checked(veri)
+        for up in liars:
+            up.lie("flip=sig", name=NAME)
+        self.assert_refused(veri.dig(NAME), 6)
+        return self.checked(veri) - before
+
+    def checked(self, veri):
+        done = subprocess.run([program("veridoh"), "health", "--config", veri.dir / "veridoh.yaml"],
+                              capture_output=True, text=True, timeout=20, check=True)
+        return int(re.search(r"\bsignatures=(\d+)", done.stdout).group(1))
+
+    def test_all_tries_have_one_budget(self):
+        """Here, here again, elsewhere: what the first try has spent is spent for the others."""
+        self.assertLess(self.signatures(2), self.signatures(6))
 
     def test_first_upstream_strips(self):
         liar, honest = self.upstream(), self.upstream()
