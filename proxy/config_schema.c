@@ -194,7 +194,8 @@ static const struct config_key validation_keys[] = {
     {.name = "skew", .kind = CONFIG_SECONDS, .offset = AT(skew_s), BETWEEN(0, 86400), .fallback = "60s",
      .doc = "A signature may begin that far in the future."},
     {.name = "nsec3-iterations", .kind = CONFIG_COUNT, .offset = AT(nsec3_iterations), BETWEEN(0, 500), .fallback = "50",
-     .doc = "More iterations make a zone's denials insecure (RFC 9276); more than 500 are refused."},
+     .doc = "More iterations make a zone's denials insecure (RFC 9276); more than 500 are refused. What such a zone signs may then be "
+            "replaced on the way by what is not signed, as in a zone without keys."},
     {.name = "rsa-min-bits", .kind = CONFIG_COUNT, .offset = AT(rsa_bits_min), BETWEEN(1024, 4096), .fallback = "1024",
      .doc = "RSA keys that are shorter count as unsupported: zones that have no other are as good as unsigned. Longer than 4096 bits likewise."},
     {.name = "budget", .kind = CONFIG_MAP, .children = budget_keys,

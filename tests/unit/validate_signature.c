@@ -360,6 +360,25 @@ static void test_windows(void **state)
     assert_int_equal(val_rrsig_expires(&wrapped, 0x20), 0x10);
 }
 
+/* As much before its inception as the policy says, and not a second more. */
+static void test_skew(void **state)
+{
+    static const uint32_t skews[] = {0, 1, 3600};
+    (void)state;
+    struct val_policy policy = val_policy_default(false);
+    struct records records = records_from_file("rfc6605_256.zone");
+    const struct val_zone *zone = zone_of(&records, "example.net.", &policy);
+    const struct val_rrset *set = records_find(&records, "www.example.net.", DNS_TYPE_A);
+    for (size_t i = 0; i < COUNT(skews); i++) {
+        uint64_t first_s = set->sigs[0].rrsig.inception - (uint64_t)skews[i];
+        policy.skew_s = skews[i];
+        assert_true(verify(set, zone, first_s, &policy).secure);
+        assert_int_equal(verify(set, zone, first_s - 1, &policy).reason.why, VAL_WHY_NOT_YET);
+    }
+    val_zone_unref(zone);
+    records_free(&records);
+}
+
 /* The lowest of TTL, original TTL, the RRSIG's TTL, and what is left of its validity. */
 static void test_ttl(void **state)
 {
@@ -477,9 +496,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published), cmocka_unit_test(test_wildcard),
         cmocka_unit_test(test_spoiled),   cmocka_unit_test(test_signers),
-        cmocka_unit_test(test_windows),   cmocka_unit_test(test_ttl),
-        cmocka_unit_test(test_costs),     cmocka_unit_test(test_order),
-        cmocka_unit_test(test_named_key),
+        cmocka_unit_test(test_windows),   cmocka_unit_test(test_skew),
+        cmocka_unit_test(test_ttl),       cmocka_unit_test(test_costs),
+        cmocka_unit_test(test_order),     cmocka_unit_test(test_named_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
