@@ -130,14 +130,14 @@ static const char *parse_path(const char *text, struct doh_url *url)
     if (text[len] != '\0' && strcmp(text + len, expression) != 0)
         return has_query ? "the only expression possible here is {&dns}, at the end"
                          : "the only expression possible is {?dns}, at the end";
-    if (len >= sizeof url->path - 1)
+    const char *slash = text[0] == '/' ? "" : "/"; /* RFC 9110 4.2.3: an empty path is "/" */
+    if (len + strlen(slash) >= sizeof url->path - 1)
         return "the path is too long";
     for (size_t i = 0; i < len; i++)
         if (!is_path_char(text[i]))
             return text[i] == '#' ? "a fragment has no place in it"
                                   : "the path holds a character that must be written as %XX";
-    (void)snprintf(url->path, sizeof url->path, "%s%.*s", text[0] == '/' ? "" : "/", (int)len,
-                   text);
+    (void)snprintf(url->path, sizeof url->path, "%s%.*s", slash, (int)len, text);
     return NULL;
 }
 
