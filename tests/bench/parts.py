@@ -120,28 +120,39 @@ def miss(run):
                         names, "-n", count, "-w", 100, "-k", 4, "-l", 8, "-D"))
 
 
+WAYS = {"open": {}, "closed": {},
+        "resumed": {"idle-timeout": "1s"},
+        "early data": {"idle-timeout": "1s", "early-data": True}}
+
+
 def cold(run):
-    """The first answer of an empty cache, the upstream 50 ms away, every packet delayed."""
+    """The first answer of an empty cache, the upstream 50 ms away, every packet delayed. The last
+    two of WAYS, for veridoh only: a connection was there, and was closed for want of questions."""
     lab = run.lab
     for kind in labs.zones.COLD.values():
         subprocess.run(["dig", "+cd", "+dnssec", "@127.0.0.1", "-p", str(labs.peers.PLAIN),
                         *kind.split()], capture_output=True, check=False)
     lab.start("wire", [str(lab.build / "bench-wire"), "50"])
+    lab.start_front()
     time.sleep(0.5)
     lab.upstream = labs.FAR
     try:
         for turn in run.rounds(most=2):
             for peer in run.peers(only=["veridoh", "unbound", "knot-resolver", "pdns-recursor"]):
                 for case, question in labs.zones.COLD.items():
-                    for way in ("open", "closed"):
+                    for way in WAYS if peer.name == "veridoh" else ("open", "closed"):
                         run.add("cold", f"{case}, {way}", peer, turn, first_answer(lab, peer, question, way))
     finally:
-        lab.upstream = labs.NEAR
+        lab.upstream, lab.doh_port, lab.transport = labs.NEAR, labs.peers.DOH, {}
+        lab.stop("front")
         lab.stop("wire")
 
 
 def first_answer(lab, peer, question, way):
-    """Open: an insecure name under another TLD was asked before, so that the connection stands."""
+    """Not closed: an insecure name under another TLD was asked before, so that the connection stands,
+    or did."""
+    lab.transport = WAYS[way]
+    lab.doh_port = labs.peers.DOH_FRONT if way == "early data" else labs.peers.DOH
     path = lab.dir / "names.cold"
     path.write_text(question + "\n")
     lab.cpu = labs.PEER_CPU
@@ -150,10 +161,10 @@ def first_answer(lab, peer, question, way):
     lab.pid = lab.running["peer"].pid
     try:
         wait_for_socket()
-        if way == "open":
+        if way != "closed":
             subprocess.run(["dig", "+cd", "+tries=1", "@127.0.0.1", "-p", str(labs.peers.PORT),
                             "www.plain.se"], capture_output=True, check=False)
-            time.sleep(0.6)
+            time.sleep(0.6 if way == "open" else 2)
         return lab.measure(str(path), "-n", 1, "-w", 1, "-k", 1, "-l", 5, "-D")
     finally:
         lab.stop_peer()

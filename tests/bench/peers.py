@@ -10,7 +10,7 @@ from typing import Callable
 
 PORT = 5399
 HOST = "upstream.lab"
-PLAIN, DOT, DOH, DOH_NAMED, DOH_FAST = 5301, 8531, 8441, 8442, 8443
+PLAIN, DOT, DOH, DOH_NAMED, DOH_FAST, DOH_FRONT = 5301, 8531, 8441, 8442, 8443, 8444
 
 
 @dataclass
@@ -41,7 +41,9 @@ def veridoh(lab):
     text = json.dumps({
         "listen": [{"address": f"127.0.0.1:{PORT}"}],
         "upstreams": [{"name": "u", "url": f"https://{HOST}:{lab.doh_port}/dns-query",
-                       "addresses": [lab.upstream], "ca": f"{lab.dir}/ca.pem"}],
+                       "addresses": [lab.upstream], "ca": f"{lab.dir}/ca.pem",
+                       "get": lab.transport.get("early-data", False)}],
+        "transport": lab.transport,
         "validation": {"trust-anchors": f"{lab.dir}/root.ds"},
         "cache": {"size": "1GiB"},
         "process": {"workers": lab.workers},

@@ -113,7 +113,7 @@ class Ratios:
 
     def cold(self):
         for case in dict.fromkeys(r["case"] for r in self.rows if r["part"] == "cold"):
-            goal = 55 if case.endswith("open") else 155
+            goal = {"open": 55, "early data": 105}.get(case.split(", ")[1], 155)
             self.add(f"first answer, {case}: ms", {n: v * 1000 for n, v in self.values(
                 "cold", case, "veridoh", "seconds").items()}, {n: 1 for n in range(99)}, goal, True)
             self.against(f"first answer, {case}: upstream questions", "cold", case, "upstream",
