@@ -15,7 +15,7 @@
 #define DOH_FAILOVER_MIN_MS 400u
 #define DOH_FAILOVER_MAX_MS 1200u
 
-#define DOH_HEDGE_SHARE 20u /* questions that pay for one hedge */
+#define DOH_HEDGE_SHARE 21u /* questions that pay for one hedge: 4.8 % */
 #define DOH_HEDGE_BURST 10u /* hedges that may be saved up */
 
 struct doh_hedge_budget {
@@ -27,5 +27,10 @@ bool doh_hedge_spend(struct doh_hedge_budget *b); /* false: nothing left */
 
 uint32_t doh_hedge_after_ms(const struct doh_latency *l);    /* UINT32_MAX: not known yet */
 uint32_t doh_failover_after_ms(const struct doh_latency *l); /* 4 times the p95, within bounds */
+
+/* How long a question may yet wait for its upstream to be connected before another one is asked,
+ * when dialling has taken `spent_ms` so far. */
+#define DOH_HOLD_MAX_MS 250u
+uint32_t doh_hold_ms(uint32_t srtt_us, uint64_t spent_ms);
 
 #endif
