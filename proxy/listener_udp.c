@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH 32u /* questions a wakeup */
+#define BATCH 32u  /* questions a system call */
+#define BATCHES 8u /* system calls a wakeup: hits wait behind no work for those before them */
 #define OUT_COUNT 64u
 #define OUT_OCTETS (256u * 1024u)
 
@@ -201,7 +202,8 @@ static void take_question(struct listener_udp *udp, uint32_t i)
     listener->on_query(listener->arg, &client, udp->in.octets[i], message->msg_len);
 }
 
-static void read_batch(struct listener_udp *udp)
+/* False: no more is waiting, for now. */
+static bool read_batch(struct listener_udp *udp)
 {
     for (uint32_t i = 0; i < BATCH; i++) { /* the kernel has written over these */
         struct msghdr *header = &udp->in.message[i].msg_hdr;
@@ -212,6 +214,13 @@ static void read_batch(struct listener_udp *udp)
     for (uint32_t i = 0; count > 0 && i < (uint32_t)count && udp->reading; i++)
         take_question(udp, i); /* may stop or close us */
     listener_udp_flush(udp);
+    return count == (int)BATCH;
+}
+
+static void read_all(struct listener_udp *udp)
+{
+    for (unsigned n = 0; n < BATCHES && udp->reading && read_batch(udp);)
+        n++;
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -223,8 +232,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     }
     if (events & UV_WRITABLE)
         listener_udp_flush(udp);
-    if ((events & UV_READABLE) && udp->reading)
-        read_batch(udp);
+    if (events & UV_READABLE)
+        read_all(udp);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
