@@ -10,20 +10,21 @@
 
 struct routing {
     struct config *c;
-    const char *path;
-    FILE *errors;
-    bool failed;
+    struct config_errors *errors;
+    uint32_t index; /* of the route that is looked at */
 };
 
-__attribute__((format(printf, 2, 3))) static void fail(struct routing *r, const char *format, ...)
+/* An error of that route's key, or of the route as a whole ("") as far as the key is not there. */
+__attribute__((format(printf, 3, 4))) static void fail(struct routing *r, const char *key,
+                                                       const char *format, ...)
 {
+    char where[64], words[256];
     va_list args;
     va_start(args, format);
-    (void)fprintf(r->errors, "%s: error: routes: ", r->path);
-    (void)vfprintf(r->errors, format, args);
-    (void)fputc('\n', r->errors);
+    (void)vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    r->failed = true;
+    (void)snprintf(where, sizeof where, "routes[%u].%s", r->index, key);
+    config_error_of(r->errors, where, "routes: %s", words);
 }
 
 static bool has_domain(const struct doh_route_config *route, const struct dns_name *domain)
@@ -47,7 +48,7 @@ static void add_search_list(struct routing *r, struct doh_route_config *route)
 {
     struct doh_resolv_conf file;
     if (!doh_resolv_conf_read(route->domains_from, &file)) {
-        fail(r, "%s cannot be read", route->domains_from);
+        fail(r, "domains-from", "%s cannot be read", route->domains_from);
         return;
     }
     route->cluster = search_cluster(file.search, file.search_count);
@@ -57,7 +58,7 @@ static void add_search_list(struct routing *r, struct doh_route_config *route)
         struct dns_name *grown =
             realloc(route->domains, (route->domain_count + 1u) * sizeof *grown);
         if (!grown) {
-            fail(r, "out of memory");
+            fail(r, "", "out of memory");
             return;
         }
         route->domains = grown;
@@ -73,8 +74,11 @@ static void find_group(struct routing *r, struct doh_route_config *route)
             if (r->c->doh.upstreams[u].name &&
                 !strcmp(r->c->doh.upstreams[u].name, route->groups[g]))
                 found |= UINT32_C(1) << u;
-        if (found == 0)
-            fail(r, "there is no upstream named '%s'", route->groups[g]);
+        if (found == 0) {
+            char key[32];
+            (void)snprintf(key, sizeof key, "upstreams[%u]", g);
+            fail(r, key, "there is no upstream named '%s'", route->groups[g]);
+        }
         route->upstreams |= found;
     }
 }
@@ -83,7 +87,7 @@ static void decide_validation(struct routing *r, struct doh_route_config *route)
 {
     bool wanted = route->trust_anchor_count > 0;
     if (wanted && route->validate == DOH_ROUTE_BELIEVED)
-        fail(r, "trust-anchors with 'validate: off'");
+        fail(r, "trust-anchors", "trust-anchors with 'validate: off'");
     if (route->validate == DOH_ROUTE_AUTO)
         route->validate =
             wanted || route->upstreams != 0 ? DOH_ROUTE_VALIDATED : DOH_ROUTE_BELIEVED;
@@ -92,7 +96,7 @@ static void decide_validation(struct routing *r, struct doh_route_config *route)
     for (uint32_t d = 0; d < route->domain_count; d++)
         if (val_anchors_add_negative(r->c->anchors, &route->domains[d], UINT64_MAX,
                                      "routed to servers that are believed") != DNS_OK)
-            fail(r, "out of memory");
+            fail(r, "", "out of memory");
 }
 
 static void finish_route(struct routing *r, struct doh_route_config *route)
@@ -101,11 +105,11 @@ static void finish_route(struct routing *r, struct doh_route_config *route)
     if (route->domains_from)
         add_search_list(r, route);
     else if (route->domain_count == 0)
-        fail(r, "a route needs 'domains' or 'domains-from'");
+        fail(r, "", "a route needs 'domains' or 'domains-from'");
     if (plain && route->group_count > 0)
-        fail(r, "a route has 'upstreams' or plain 'servers', not both");
+        fail(r, "upstreams", "a route has 'upstreams' or plain 'servers', not both");
     if (!plain && route->group_count == 0)
-        fail(r, "a route needs 'servers', 'servers-from' or 'upstreams'");
+        fail(r, "", "a route needs 'servers', 'servers-from' or 'upstreams'");
     find_group(r, route);
     decide_validation(r, route);
 }
@@ -123,18 +127,19 @@ static void find_unrouted(struct routing *r)
         if (!doh->upstreams[i].route_only)
             doh->unrouted |= UINT32_C(1) << i;
     if (doh->unrouted == 0)
-        fail(r, "every upstream is 'route-only': nobody is left for names without a route");
+        config_error_of(
+            r->errors, "upstreams",
+            "routes: every upstream is 'route-only': nobody is left for names without a route");
 }
 
-bool config_routes_finish(struct config *c, const char *path, FILE *errors)
+void config_routes_finish(struct config *c, struct config_errors *errors)
 {
-    struct routing r = {.c = c, .path = path, .errors = errors};
-    for (uint32_t i = 0; i < c->doh.route_count; i++)
-        finish_route(&r, &c->doh.routes[i]);
+    struct routing r = {.c = c, .errors = errors};
+    for (r.index = 0; r.index < c->doh.route_count; r.index++)
+        finish_route(&r, &c->doh.routes[r.index]);
     find_unrouted(&r);
     c->doh.self = c->listen;
     c->doh.self_count = c->listen_count;
-    return !r.failed;
 }
 
 void config_route_free(struct doh_route_config *route)

@@ -5,10 +5,11 @@
 #define PROXY_CONFIG_ROUTES_H
 
 #include "proxy/config.h"
+#include "proxy/config_errors.h"
 
-/* False, with words in `errors`, when something of them does not fit. Adds to c->anchors, which the
- * routes' own anchors are in already. */
-bool config_routes_finish(struct config *c, const char *path, FILE *errors);
+/* Says an error of each that does not fit. Adds to c->anchors, which the routes' own anchors are in
+ * already. */
+void config_routes_finish(struct config *c, struct config_errors *errors);
 void config_route_free(struct doh_route_config *route); /* what it owns */
 
 #endif

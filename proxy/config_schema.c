@@ -239,7 +239,8 @@ static const struct config_key transport_keys[] = {
     {.name = "choice", .kind = CONFIG_WORD, .offset = DOH(choice), .fallback = "failover", .words = choices,
      .doc = "Which upstream of a tier is asked. failover: the first that lives. fastest: of two drawn at "
             "random the one that answers sooner and has less to do. round-robin: each in turn. spread: "
-            "always the same for names of one registrable domain, so that none sees all."},
+            "always the same for names of one registrable domain (by the Public Suffix List, whose "
+            "private part counts, too), so that none sees all."},
     {.name = "hedge", .kind = CONFIG_WORD, .offset = DOH(hedge), .fallback = "other", .words = hedges,
      .doc = "other: a question that takes longer than 19 of 20 do is asked at another upstream, too, but "
             "no more than one in 20. Off keeps each question at one upstream unless that fails."},

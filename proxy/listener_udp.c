@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BATCHES 8u /* system calls a wakeup: hits wait behind no work for those before them */
 #define OUT_COUNT 64u
 #define OUT_OCTETS (256u * 1024u)
 
@@ -200,7 +201,8 @@ static bool take_question(struct listener_udp *udp, uint32_t i, struct listener_
     return !cut && listener_address_port(&ret->client.peer) != 0;
 }
 
-static void read_batch(struct listener_udp *udp)
+/* False: no more is waiting, for now. */
+static bool read_batch(struct listener_udp *udp)
 {
     for (uint32_t i = 0; i < LISTENER_BATCH; i++) { /* the kernel has written over these */
         struct msghdr *header = &udp->in.message[i].msg_hdr;
@@ -216,6 +218,13 @@ static void read_batch(struct listener_udp *udp)
     if (count > 0)
         listener->on_queries(listener->arg, udp->in.query, count); /* may stop or close us */
     listener_udp_flush(udp);
+    return got == (int)LISTENER_BATCH;
+}
+
+static void read_all(struct listener_udp *udp)
+{
+    for (unsigned n = 0; n < BATCHES && udp->reading && read_batch(udp);)
+        n++;
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -227,8 +236,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     }
     if (events & UV_WRITABLE)
         listener_udp_flush(udp);
-    if ((events & UV_READABLE) && udp->reading)
-        read_batch(udp);
+    if (events & UV_READABLE)
+        read_all(udp);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

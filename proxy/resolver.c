@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #define TICK_MS 50u
-#define SLICE_US 250u /* signature work in one turn of the loop: a hit waits no longer */
+#define SLICE_US 150u /* signature work in one turn of the loop: a hit waits no longer */
 #define WAITERS_MAX 256u
 /* One job may take 2 MiB for messages that were made for it. Most take a few tens of KiB: as many
  * as may be in flight have that, and hostile ones together no more. */

@@ -147,8 +147,7 @@ class Lab(servers.Servers):
 
     def start_world(self):
         listing = zones.build(self.dir)
-        if not (self.dir / "server.pem").exists():
-            servers.certificates(self.dir)
+        servers.certificates(self.dir, f"IP:{NEAR}")
         shutil.rmtree(self.dir / "knotd", ignore_errors=True)
         self.start_knot("knotd", world.AUTHORITY,
                         [type("Zone", (), {"origin": o, "file": f, "name": o}) for o, f in listing])

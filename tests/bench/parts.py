@@ -36,7 +36,7 @@ def hits(run):
     names = lab.names("mixed", 1000)
     lab.fill_upstream("mixed", 1000)
     for turn in run.rounds():
-        for peer in run.peers(but=["unbound-unvalidated"]):
+        for peer in run.peers(but=["unbound-unvalidated", "https_dns_proxy"]):
             with started(run, peer) as ok:
                 if not ok:
                     continue
@@ -83,7 +83,8 @@ def tcp(run):
     names = lab.names("mixed", 1000)
     lab.fill_upstream("mixed", 1000)
     for turn in run.rounds():
-        for peer in run.peers(but=["bare", "unbound-unvalidated", "dnsmasq", "smartdns"]):
+        for peer in run.peers(but=["bare", "unbound-unvalidated", "dnsmasq", "smartdns",
+                                   "https_dns_proxy"]):
             with started(run, peer) as ok:
                 if ok:
                     fill(lab, names, 2000)
@@ -204,7 +205,7 @@ def memory(run):
     kind, count = "p256", 50000
     lab.fill_upstream(kind, count)
     for peer in run.peers(but=["bare", "unbound-unvalidated", "dnsdist", "dnsmasq", "smartdns",
-                               "knot-resolver"]):
+                               "knot-resolver", "https_dns_proxy"]):
         with started(run, peer) as ok:
             if not ok:
                 continue

@@ -108,6 +108,7 @@ class Ratios:
 
     def miss(self):
         self.against("unvalidated miss over DoH: CPU", "miss", "plain", "us", "dnsdist", 0.7)
+        self.against("unvalidated miss over DoH: CPU", "miss", "plain", "us", "https_dns_proxy", 0.5)
         for kind, goal in (("p256", 0.7), ("rsa", 0.6), ("ed25519", 0.45)):
             self.against(f"secure miss, {kind}: CPU", "miss", kind, "us", "unbound", goal)
             plain = self.values("miss", "plain", "veridoh", "us")
