@@ -411,10 +411,12 @@ void resolver_cancel(struct resolver_ask *ask)
     query_free(q);
 }
 
-bool resolver_hit(struct resolver *r, const struct cache_key *key, uint8_t *buf, uint32_t cap,
+bool resolver_hit(struct resolver *r, const struct cache_key *key,
+                  const struct cache_bytes_key *place, uint8_t *buf, uint32_t cap,
                   struct cache_hit *ret)
 {
-    bool hit = cache_answer_find(r->cache, key, resolver_now(r), buf, cap, ret);
+    bool hit =
+        cache_answer_find_at(r->cache, place, key->dnssec_ok, resolver_now(r), buf, cap, ret);
     if (hit && ret->prefetch)
         stale_prefetch(r, key);
     return hit;

@@ -136,7 +136,7 @@ static bool open_listeners(struct worker *w, char *error, size_t error_cap)
     w->listener = calloc(c->listen_count, sizeof *w->listener);
     for (uint32_t i = 0; w->listener && i < c->listen_count; i++) {
         struct doh_address bound;
-        struct listener *l = listener_open(&w->loop, &c->listen[i], &limits, server_on_query,
+        struct listener *l = listener_open(&w->loop, &c->listen[i], &limits, server_on_queries,
                                            w->server, &bound, error, error_cap);
         if (!l)
             return false;
