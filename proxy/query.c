@@ -171,7 +171,8 @@ void query_begin(struct query *q)
 {
     q->attempt = ASK_FIRST;
     q->first_origin = DOH_ROUTE_DEFAULT;
-    begin_try(q);
+    q->state = QUERY_BEGIN;
+    resolver_schedule(q);
 }
 
 static bool may_retry(const struct query *q)
@@ -488,6 +489,7 @@ static void pass_on(struct query *q)
 void query_run(struct query *q)
 {
     switch (q->state) {
+    case QUERY_BEGIN: begin_try(q); break;
     case QUERY_FETCH:
         if (q->err != DOH_OK && !q->main.wait) /* the question itself failed */
             unanswered(q);

@@ -11,14 +11,16 @@
 #define QUERY_FETCHES_MAX 40u
 
 /*             main answer    other answer   run               deadline
+ * BEGIN       -              -              FETCH, VALIDATE   ANSWER
  * FETCH       VALIDATE       give           -                 ANSWER
  * VALIDATE    -              give, run      VALIDATE, FETCH   ANSWER
  *                                           (next try), ANSWER
+ * Nothing is done for a question where it arrives: hits that came with it are answered first.
  * A try whose answer is at hand (snapshot, gaps) begins in VALIDATE. One made from gaps fetches
  * nothing: what does not prove at once is FETCH (the same try, without it).
  * ANSWER      -              -              DONE              DONE
  * DONE        -              -              -                 -               */
-enum query_state { QUERY_FETCH, QUERY_VALIDATE, QUERY_ANSWER, QUERY_DONE };
+enum query_state { QUERY_BEGIN, QUERY_FETCH, QUERY_VALIDATE, QUERY_ANSWER, QUERY_DONE };
 
 /* How often the same question is asked anew because its answer was not believed. */
 enum query_try {
@@ -89,7 +91,7 @@ struct query {
     struct resolver_answer answer; /* state ANSWER */
 };
 
-void query_begin(struct query *q);  /* the first flight */
+void query_begin(struct query *q);  /* the first flight, from the run queue */
 void query_run(struct query *q);    /* from the run queue only */
 void query_expire(struct query *q); /* the deadline has come */
 void query_free(struct query *q);   /* silent; cancels its fetches */
