@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "doh/fetch.h"
+#include "doh/shared.h"
 #include "doh/upstream_parts.h"
 
 #include <stdio.h>
 
-#define HOLD_MS 60000u /* after a status that says that the configuration is wrong */
+#define HOLD_MS 60000u         /* after a status that says that the configuration is wrong */
+#define EARLY_PAUSE_MS 600000u /* after early data that did harm */
 
 void doh_upstream_lied(struct doh_upstream *up, const char *how)
 {
@@ -90,6 +92,11 @@ static void come_back_later(struct doh_upstream *up, struct doh_ask *ask,
     refuse(up, ask, DOH_E_HTTP, reason, DOH_BACKOFF_SLOW_MS);
 }
 
+void doh_upstream_pause_early(struct doh_upstream *up)
+{
+    doh_shared_hold_early(up->pool->shared, up->index, doh_now(up->pool) + EARLY_PAUSE_MS);
+}
+
 static void judge(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask *ask,
                   const struct doh_h2_response *r)
 {
@@ -102,8 +109,7 @@ static void judge(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask
     case DOH_FLIP: flip(up, ask, reason); break;
     case DOH_ELSEWHERE:
         if (r->head.status == 425 && ask->early)
-            up->early_from_ms =
-                doh_now(up->pool) + DOH_EARLY_PAUSE_MS; /* now the handshake is over */
+            doh_upstream_pause_early(up); /* now the handshake is over */
         else
             doh_conn_drain(conn);
         doh_ask_replay(ask, DOH_E_HTTP, reason);

@@ -107,7 +107,7 @@ void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_
 {
     if (before < DOH_CONN_OPEN) {
         if (doh_buffer_used(&conn->first) > 0) /* perhaps because of it (RFC 8446 D.3) */
-            up->early_from_ms = doh_now(up->pool) + DOH_EARLY_PAUSE_MS;
+            doh_upstream_pause_early(up);
         doh_upstream_take_back(up, asks);
         doh_dial_lost(up, conn, err, reason ? reason : "the server closed the connection");
         return;

@@ -6,8 +6,6 @@
 
 #include "doh/upstream.h"
 
-#define DOH_EARLY_PAUSE_MS 600000u /* after early data that did harm */
-
 /* upstream.c */
 void doh_upstream_report(struct doh_upstream *up, enum doh_err err, const char *reason);
 void doh_upstream_report_good(struct doh_upstream *up);
@@ -17,5 +15,8 @@ void doh_ask_fail(struct doh_ask *ask, enum doh_err err);
 /* A question that got no answer for reasons that lie in the connection: it goes first on another
  * one, but only once; DNS questions are idempotent. */
 void doh_ask_replay(struct doh_ask *ask, enum doh_err err, const char *reason);
+
+/* upstream_judge.c */
+void doh_upstream_pause_early(struct doh_upstream *up); /* it did harm: for a while without */
 
 #endif
