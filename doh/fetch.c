@@ -381,7 +381,7 @@ static uint64_t lively_until_ms(const struct doh_fetch *f)
 static bool can_wait(struct doh_fetch *f, uint64_t now_ms)
 {
     uint64_t until_ms = lively_until_ms(f);
-    if (now_ms >= until_ms || doh_hedge_spend(&f->pool->hedges))
+    if (now_ms >= until_ms || doh_hedge_spend_spare(&f->pool->hedges))
         return false;
     f->failover_ms = until_ms;
     return true;

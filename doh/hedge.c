@@ -12,16 +12,20 @@ static uint32_t within(uint32_t value, uint32_t min, uint32_t max)
 
 void doh_hedge_earn(struct doh_hedge_budget *b)
 {
-    if (b->parts < DOH_HEDGE_BURST * DOH_HEDGE_SHARE)
-        b->parts++;
+    b->thousandths = within(b->thousandths + DOH_HEDGE_PERMILLE, 0, DOH_HEDGE_BURST * 1000);
 }
 
 bool doh_hedge_spend(struct doh_hedge_budget *b)
 {
-    if (b->parts < DOH_HEDGE_SHARE)
+    if (b->thousandths < 1000)
         return false;
-    b->parts -= DOH_HEDGE_SHARE;
+    b->thousandths -= 1000;
     return true;
+}
+
+bool doh_hedge_spend_spare(struct doh_hedge_budget *b)
+{
+    return b->thousandths >= DOH_HEDGE_BURST * 1000 / 2 && doh_hedge_spend(b);
 }
 
 uint32_t doh_hedge_after_ms(const struct doh_latency *l)
