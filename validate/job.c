@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "validate/job_parts.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +18,10 @@ struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
 struct val_job *val_job_new(const struct dns_question *question, const struct val_env *env,
                             struct val_budget *budget, struct val_trace *trace)
 {
-    struct val_job *job = calloc(1, sizeof *job);
+    struct val_job *job = malloc(sizeof *job);
     if (!job)
         return NULL;
+    memset(job, 0, offsetof(struct val_job, message));
     job->arena = val_arena_new(JOB_ARENA_MAX);
     if (!job->arena) {
         free(job);
