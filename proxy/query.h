@@ -8,17 +8,17 @@
 #include "proxy/fetches.h"
 #include "proxy/resolver.h"
 
-#define QUERY_FETCHES_MAX 40u
-
 /*             main answer    other answer   run               deadline
+ * BEGIN       -              -              FETCH, VALIDATE   ANSWER
  * FETCH       VALIDATE       give           -                 ANSWER
  * VALIDATE    -              give, run      VALIDATE, FETCH   ANSWER
  *                                           (next try), ANSWER
+ * Nothing is done for a question where it arrives: hits that came with it are answered first.
  * A try whose answer is at hand (snapshot, gaps) begins in VALIDATE. One made from gaps fetches
  * nothing: what does not prove at once is FETCH (the same try, without it).
  * ANSWER      -              -              DONE              DONE
  * DONE        -              -              -                 -               */
-enum query_state { QUERY_FETCH, QUERY_VALIDATE, QUERY_ANSWER, QUERY_DONE };
+enum query_state { QUERY_BEGIN, QUERY_FETCH, QUERY_VALIDATE, QUERY_ANSWER, QUERY_DONE };
 
 /* How often the same question is asked anew because its answer was not believed. */
 enum query_try {
@@ -31,7 +31,8 @@ struct query;
 
 struct query_fetch { /* one upstream question of this query */
     struct query *query;
-    struct fetches_wait *wait; /* NULL: free */
+    struct query_fetch *next;
+    struct fetches_wait *wait; /* NULL: not under way */
     struct dns_name name;
     uint16_t type;
     bool speculative;
@@ -49,6 +50,7 @@ struct query {
     struct query *next, *prev; /* all, in order of their start */
     struct query *run_next;    /* those that have something to do */
     struct query *chain;       /* of the join table */
+    uint32_t hash;             /* of the question */
     uint8_t run_level;
     bool runnable, joinable;
     enum query_state state;
@@ -72,7 +74,8 @@ struct query {
     struct val_budget budget;
     struct val_job *job;
     struct query_fetch main;
-    struct query_fetch other[QUERY_FETCHES_MAX];
+    struct query_fetch *others; /* DS and DNSKEY questions under way */
+    uint32_t other_count;
     uint32_t origin;       /* upstream of the main answer */
     uint32_t first_origin; /* whose answer was not believed; DOH_ROUTE_DEFAULT: none */
     enum doh_lie lie;
@@ -89,7 +92,7 @@ struct query {
     struct resolver_answer answer; /* state ANSWER */
 };
 
-void query_begin(struct query *q);  /* the first flight */
+void query_begin(struct query *q);  /* the first flight, from the run queue */
 void query_run(struct query *q);    /* from the run queue only */
 void query_expire(struct query *q); /* the deadline has come */
 void query_free(struct query *q);   /* silent; cancels its fetches */
