@@ -131,6 +131,7 @@ class Lab(servers.Servers):
         self.veridoh = build / "veridoh"
         self.before = None
         self.workers = 1
+        self.gaps = True  # veridoh answers from proven ranges (RFC 8198)
         self.upstream, self.doh_port = NEAR, peers.DOH
         self.cpu = OTHERS_CPU
         self.pid = None

@@ -43,7 +43,7 @@ def veridoh(lab):
         "upstreams": [{"name": "u", "url": f"https://{HOST}:{lab.doh_port}/dns-query",
                        "addresses": [lab.upstream], "ca": f"{lab.dir}/ca.pem"}],
         "validation": {"trust-anchors": f"{lab.dir}/root.ds"},
-        "cache": {"size": "1GiB"},
+        "cache": {"size": "1GiB", "aggressive-nsec": lab.gaps},
         "process": {"workers": lab.workers},
         "log": {"level": "warning"}})
     path, _ = config(lab, "veridoh", text)
