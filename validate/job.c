@@ -205,6 +205,8 @@ void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, b
 {
     const struct val_need need = {.name = *name, .type = type, .fresh = fresh};
     job->starved = job->starved || necessary;
+    if (necessary)
+        job->foreseen = among(&job->expected, name, type, fresh);
     if (among(&job->need, name, type, fresh))
         return;
     if (!ask(job, &need, necessary))
@@ -399,7 +401,7 @@ static void begin_step(struct val_job *job, uint64_t now_s)
     uint32_t slice = job->budget->limits.slice_units;
     job->now_s = now_s;
     job->need.count = 0;
-    job->yielded = job->starved = false;
+    job->yielded = job->starved = job->foreseen = false;
     job->budget->slice_units = slice > 0 ? slice : 1; /* else no step would get anywhere */
 }
 

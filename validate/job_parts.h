@@ -90,6 +90,7 @@ struct val_job {
     uint64_t now_s;
     bool yielded;       /* this step: the time slice is used up */
     bool starved;       /* this step: something is missing */
+    bool foreseen;      /* what was found to be missing last is expected: it is on its way */
     bool spent;         /* the budget, or one of the bounds above, is */
     bool out_of_memory; /* likewise */
 
