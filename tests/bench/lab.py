@@ -78,7 +78,13 @@ controls {{ }};
 def bare_row(rate):
     """What is said of something that is only repeated on one core, `rate` times a second."""
     return {"qps": rate, "us": 1e6 / rate, "util": 1, "p50_us": 0, "p99_us": 0, "bad": 0,
-            "ad_part": 0, "upstream": 0, "seconds": 1}
+            "ad_part": 0, "upstream": 0, "seconds": 1, "cpu_s": 1}
+
+
+def generator_row(row):
+    """Of a run against the bare responder: what the generator itself would reach with nothing but
+    its own work to wait for. It spins while it waits, so it is no less than that."""
+    return {**bare_row(row["received"] / row["cpu_s"]), "util": row["cpu_s"] / row["seconds"]}
 
 
 OUTERMOST = ("run", "clone", "start_thread")  # never return, so all that they call is theirs
@@ -130,7 +136,8 @@ class Lab(servers.Servers):
         self.build = build / "tests"
         self.veridoh = build / "veridoh"
         self.before = None
-        self.workers = 1
+        self.commands = {}  # as each program was started last
+        self.workers, self.cache_mib = 1, 1024
         self.gaps = True  # veridoh answers from proven ranges (RFC 8198)
         self.upstream, self.doh_port = NEAR, peers.DOH
         self.cpu = OTHERS_CPU
@@ -141,8 +148,7 @@ class Lab(servers.Servers):
 
     def start_world(self):
         listing = zones.build(self.dir)
-        if not (self.dir / "server.pem").exists():
-            servers.certificates(self.dir)
+        servers.certificates(self.dir, f"IP:{NEAR}")
         shutil.rmtree(self.dir / "knotd", ignore_errors=True)
         self.start_knot("knotd", world.AUTHORITY,
                         [type("Zone", (), {"origin": o, "file": f, "name": o}) for o, f in listing])
@@ -167,6 +173,7 @@ class Lab(servers.Servers):
         """Until it answers. False: it does not."""
         self.cpu, self.peer = PEER_CPU, peer
         command = peer.write(self)
+        self.commands[peer.name] = " ".join(command)
         self.start("peer", command)
         self.cpu = OTHERS_CPU
         self.pid = self.running["peer"].pid  # taskset becomes the program

@@ -3,6 +3,7 @@
 
 A Peer's write(lab) puts its configuration into lab.dir/peers and returns the command."""
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
@@ -43,7 +44,7 @@ def veridoh(lab):
         "upstreams": [{"name": "u", "url": f"https://{HOST}:{lab.doh_port}/dns-query",
                        "addresses": [lab.upstream], "ca": f"{lab.dir}/ca.pem"}],
         "validation": {"trust-anchors": f"{lab.dir}/root.ds"},
-        "cache": {"size": "1GiB", "aggressive-nsec": lab.gaps},
+        "cache": {"size": f"{lab.cache_mib}MiB", "aggressive-nsec": lab.gaps},
         "process": {"workers": lab.workers},
         "log": {"level": "warning"}})
     path, _ = config(lab, "veridoh", text)
@@ -196,6 +197,12 @@ log-console no
     return ["smartdns", "-f", "-p", "-", "-c", path]
 
 
+def https_dns_proxy(lab):
+    """Its URL has the upstream's address: a name it would look up first, and for port 443 only."""
+    return ["https_dns_proxy", "-a", "127.0.0.1", "-p", str(PORT), "-C", f"{lab.dir}/ca.pem",
+            "-r", f"https://{lab.upstream}:{DOH}/dns-query"]
+
+
 PEERS = {p.name: p for p in [
     Peer("bare", "", "", bare, False, "-", tcp=False),
     Peer("veridoh", "", "", veridoh, True, "DoH"),
@@ -203,12 +210,14 @@ PEERS = {p.name: p for p in [
     Peer("unbound", "unbound", "unbound", unbound, True, "DoT"),
     Peer("unbound-unvalidated", "unbound", "unbound", unbound_unvalidated, False, "DoT"),
     Peer("dnsdist", "dnsdist", "dnsdist", dnsdist, False, "DoH"),
+    Peer("https_dns_proxy", "https_dns_proxy", "", https_dns_proxy, False, "DoH"),
     Peer("knot-resolver", "kresd", "knot-resolver", kresd, True, "DoT"),
     Peer("pdns-recursor", "pdns_recursor", "pdns-recursor", pdns_recursor, True, "DoT"),
     Peer("bind9", "named", "bind9", named, True, "UDP"),
     Peer("smartdns", "smartdns", "smartdns", smartdns, False, "DoT"),
     Peer("dnsmasq", "dnsmasq", "dnsmasq-base", dnsmasq, False, "UDP"),
 ]}
+GENERATOR = Peer("generator", "", "", None, False, "-")
 OPENSSL = Peer("openssl", "openssl", "openssl", None, False, "-")
 
 
@@ -220,13 +229,16 @@ def under_callgrind(peer, out):
 
 
 def is_installed(peer):
-    return not peer.program or shutil.which(peer.program, path="/usr/sbin:/usr/bin:/sbin:/bin")
+    return not peer.program or shutil.which(peer.program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
 
 def version(peer, lab):
     if peer.name == "veridoh":
         return subprocess.run([str(lab.veridoh), "version"], capture_output=True, text=True,
                               check=False).stdout.split("\n")[0].strip()
+    if peer.name == "https_dns_proxy":
+        return subprocess.run([peer.program, "-V"], capture_output=True, text=True,
+                              check=False).stdout.split("\n")[0]
     if not peer.package:
         return "-"
     done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", peer.package],

@@ -28,6 +28,12 @@ class Asked:
     def took(self):
         return (self.answered_at - self.at) if self.answered_at else PATIENCE_S
 
+    @property
+    def words(self):
+        if self.rcode is None:
+            return "silence"
+        return f"rcode {self.rcode}" + (f" EDE {self.ede}" if self.ede is not None else "")
+
 
 def ede_of(message):
     """The first EDE code (RFC 8914) of an answer without records but OPT; None when there is none."""
@@ -115,9 +121,7 @@ class Client:
         touched = [a for a in asked if (not a.good or a.took > SLOW_S) and a.at + a.took >= since]
         recovered = max((min(a.at + a.took, a.at if a.good else a.at) for a in touched),
                         default=since) - since
-        words = collections.Counter(
-            "silence" if a.rcode is None else f"rcode {a.rcode}"
-            + (f" EDE {a.ede}" if a.ede is not None else "") for a in lost)
+        words = collections.Counter(a.words for a in lost)
         return Report(len(asked), len(lost), max(0.0, recovered),
                       max((a.took for a in asked), default=0.0), words)
 

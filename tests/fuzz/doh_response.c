@@ -6,6 +6,7 @@
  * which one is given up half-way; the rest comes in two parts. */
 #include "doh/h2.h"
 
+#include "h2_frames.h"
 #include <stdlib.h>
 #include <string.h>
 

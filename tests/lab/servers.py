@@ -81,15 +81,16 @@ controls {{ }};
 """
 
 
-def certificates(directory):
-    """ca.pem, and server.pem with server.key signed by it."""
+def certificates(directory, *also):
+    """ca.pem, and server.pem with server.key signed by it, for HOST and for `also`."""
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     world.run(directory, "openssl", "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem",
               "-days", "30", "-subj", "/CN=the lab's CA",
               "-addext", "keyUsage=critical,keyCertSign,cRLSign")
     world.run(directory, "openssl", "req", *key, "-keyout", "server.key", "-out", "server.csr",
               "-subj", f"/CN={HOST}")
-    (directory / "server.ext").write_text(f"subjectAltName=DNS:{HOST}\nbasicConstraints=CA:FALSE\n")
+    names = ",".join([f"DNS:{HOST}", *also])
+    (directory / "server.ext").write_text(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n")
     world.run(directory, "openssl", "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey",
               "ca.key", "-CAcreateserial", "-days", "30", "-out", "server.pem",
               "-extfile", "server.ext")
