@@ -3,7 +3,8 @@
 # Sourced by ./run and ./check: the packages they need, by Debian's names, and how they get them.
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config
-    libuv1-dev libnghttp2-dev libssl-dev libc-ares-dev libyaml-dev libexpat1-dev)
+    libuv1-dev libnghttp2-dev libssl-dev libc-ares-dev libpsl-dev libyaml-dev
+    libexpat1-dev)
 UNIT_PACKAGES=("${BUILD_PACKAGES[@]}" libcmocka-dev)
 DEMO_PACKAGES=("${UNIT_PACKAGES[@]}" bind9-dnsutils)
 INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3 openssl unbound knot)

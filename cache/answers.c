@@ -154,17 +154,37 @@ static bool is_past_use(const struct cache *cache, const struct answer *a, struc
            age_ms(a, now) / 1000 >= (uint64_t)a->ttl_s + cache->limits.max_stale_s;
 }
 
+void cache_answer_seek(struct cache *cache, const struct cache_key *key,
+                       struct cache_bytes_key *ret)
+{
+    cache_key_make(cache, key, CACHE_ANSWER, ret);
+    shard_expect_bucket(&cache_shard_of_answer(cache, ret->hash)->shard, ret->hash);
+}
+
+void cache_answer_expect(struct cache *cache, const struct cache_bytes_key *key)
+{
+    struct cache_shard *shard = cache_lock_answers(cache, key->hash);
+    shard_expect_entry(&shard->shard, key->hash);
+    cache_unlock(shard);
+}
+
 bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
                        uint8_t *buf, uint32_t cap, struct cache_hit *ret)
 {
     struct cache_bytes_key k;
-    cache_note_clocks(cache, now);
     cache_key_make(cache, key, CACHE_ANSWER, &k);
-    struct cache_shard *shard = cache_lock_answers(cache, k.hash);
-    struct shard_entry *entry = shard_find(&shard->shard, k.octets, k.len, k.hash);
+    return cache_answer_find_at(cache, &k, key->dnssec_ok, now, buf, cap, ret);
+}
+
+bool cache_answer_find_at(struct cache *cache, const struct cache_bytes_key *key, bool dnssec_ok,
+                          struct cache_now now, uint8_t *buf, uint32_t cap, struct cache_hit *ret)
+{
+    cache_note_clocks(cache, now);
+    struct cache_shard *shard = cache_lock_answers(cache, key->hash);
+    struct shard_entry *entry = shard_find(&shard->shard, key->octets, key->len, key->hash);
     const struct answer *a = entry ? shard_entry_data(entry) : NULL;
     bool alive = a && ttl_left(a, now) > 0;
-    bool hit = alive && copy_hit(entry, key->dnssec_ok, now, buf, cap, ret);
+    bool hit = alive && copy_hit(entry, dnssec_ok, now, buf, cap, ret);
     if (a && !alive && (cache->limits.max_stale_s == 0 || is_past_use(cache, a, now)))
         shard_remove(&shard->shard, entry);
     shard->hits += hit;

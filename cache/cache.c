@@ -100,21 +100,30 @@ void cache_free(struct cache *cache)
 
 /* The table inside a shard uses the low bits, its ghosts the middle ones, so shards are told apart
  * by the highest. */
-static struct cache_shard *lock(struct cache_shard *shards, unsigned count, uint64_t hash)
+static unsigned shard_number(uint64_t hash, unsigned count)
 {
-    struct cache_shard *shard = &shards[(hash >> 56) % count];
+    return (unsigned)(hash >> 56) % count;
+}
+
+static struct cache_shard *lock(struct cache_shard *shard)
+{
     (void)pthread_mutex_lock(&shard->lock); /* cannot fail for a plain mutex */
     return shard;
 }
 
+struct cache_shard *cache_shard_of_answer(struct cache *cache, uint64_t hash)
+{
+    return &cache->answers[shard_number(hash, CACHE_SHARDS)];
+}
+
 struct cache_shard *cache_lock_answers(struct cache *cache, uint64_t hash)
 {
-    return lock(cache->answers, CACHE_SHARDS, hash);
+    return lock(cache_shard_of_answer(cache, hash));
 }
 
 struct cache_shard *cache_lock_zones(struct cache *cache, uint64_t hash)
 {
-    return lock(cache->zones, CACHE_ZONE_SHARDS, hash);
+    return lock(&cache->zones[shard_number(hash, CACHE_ZONE_SHARDS)]);
 }
 
 void cache_unlock(struct cache_shard *shard)

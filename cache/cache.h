@@ -72,6 +72,21 @@ struct cache_hit {
     struct dns_ede ede;
 };
 
+/* Where an answer would be: its key, made and hashed. Memory that is not in the processor's cache
+ * takes far longer than a look-up; of several questions at once it can be on its way meanwhile:
+ * _seek of all, then _expect of all, then _find_at of each. */
+#define CACHE_KEY_MAX 264u
+struct cache_bytes_key {
+    uint64_t hash;
+    uint16_t len;
+    uint8_t octets[CACHE_KEY_MAX];
+};
+void cache_answer_seek(struct cache *cache, const struct cache_key *key,
+                       struct cache_bytes_key *ret);
+void cache_answer_expect(struct cache *cache, const struct cache_bytes_key *key);
+bool cache_answer_find_at(struct cache *cache, const struct cache_bytes_key *key, bool dnssec_ok,
+                          struct cache_now now, uint8_t *buf, uint32_t cap, struct cache_hit *ret);
+
 /* On a hit the message is copied to `buf` with TTLs aged; flags are as stored, the ID is 0, the
  * question in lower case. False: a miss, or `cap` is too small. No allocation. */
 bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,

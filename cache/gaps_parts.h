@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How gaps are kept: gaps.c keeps, gaps_find.c finds. Whoever calls holds the lock. */
+/* How gaps are kept: gap.c knows one, gaps_store.c holds them, gaps.c keeps, gaps_find.c finds.
+ * Whoever calls holds the lock. */
 #ifndef CACHE_GAPS_PARTS_H
 #define CACHE_GAPS_PARTS_H
 
@@ -74,13 +75,27 @@ void gaps_deinit(struct gaps *gaps); /* a zeroed one is fine */
 void gaps_clear(struct gaps *gaps);
 
 struct gap_zone *gaps_zone_find(const struct cache *cache, const struct dns_name *name);
+/* Found or new; NULL: out of memory. */
+struct gap_zone *gaps_zone_make(struct cache *cache, const struct dns_name *name);
+void gaps_zone_free_if_empty(struct gaps *gaps, struct gap_zone *zone);
+
+/* Where it went; takes the gap, also when it fails. A list that is full gives up a neighbour. */
+bool gaps_insert(struct gaps *gaps, struct gap_zone *zone, struct gap *gap_take,
+                 const struct gap_key *key, uint32_t *ret_at);
+/* The oldest go first; what was used since it was looked at last has another round. */
+void gaps_evict(struct gaps *gaps);
+/* Frees one gap of a list; its zone stays, empty or not. */
+void gaps_take_at(struct gaps *gaps, struct gap_list *list, uint32_t at);
 /* Frees the gap, and its zone with the last one. */
 void gaps_drop(struct gaps *gaps, struct gap *gap);
 
 /* The index of the last one with a key at or before this one, `count` when there is none. */
 uint32_t gap_list_seek(const struct gap_list *list, const struct gap_key *key, bool *ret_exact);
 
-uint32_t gap_left_s(const struct gap *gap, struct cache_now now); /* 0: over */
+/* NULL: out of memory, or larger than is kept. */
+struct gap *gap_new(const struct val_proven *proven, enum gap_kind kind, const struct gap_key *key);
+int gap_compare(const struct gap *gap, const struct gap_key *key); /* as memcmp */
+uint32_t gap_left_s(const struct gap *gap, struct cache_now now);  /* 0: over */
 struct dns_name gap_owner(const struct gap *gap);
 /* The records, one after the other; the reader is over what follows the owner. */
 struct dns_reader gap_records(const struct gap *gap);

@@ -23,6 +23,7 @@ static void append_lower(struct cache_bytes_key *key, const struct dns_name *nam
     key->len = (uint16_t)(key->len + name->len);
 }
 
+_Static_assert(SHARD_KEY_MAX == CACHE_KEY_MAX, "a key is what a shard takes");
 _Static_assert(SHARD_KEY_MAX >= SHARD_KEY_HEAD + DNS_NAME_MAX + 4, "every key fits");
 
 void cache_key_make(const struct cache *cache, const struct cache_key *key, enum cache_kind kind,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXPECTED_OCTETS 256u /* of an entry: most answers are shorter */
 #define BUCKETS_FIRST 16u
 #define GHOSTS_FEWEST 16u
 #define OCTETS_A_GHOST 512u /* of the limit: about as many ghosts as half of the entries */
@@ -19,23 +20,39 @@ static uint32_t ghosts_for(size_t limit)
     return count;
 }
 
+static struct shard_entry **table(const struct shard *shard)
+{
+    return atomic_load_explicit(&shard->bucket, memory_order_relaxed);
+}
+
+static uint32_t table_count(const struct shard *shard)
+{
+    return atomic_load_explicit(&shard->bucket_count, memory_order_relaxed);
+}
+
+static void set_table(struct shard *shard, struct shard_entry **bucket, uint32_t count)
+{
+    atomic_store_explicit(&shard->bucket, bucket, memory_order_relaxed);
+    atomic_store_explicit(&shard->bucket_count, count, memory_order_relaxed);
+}
+
 bool shard_init(struct shard *shard, size_t limit, void (*on_drop)(struct shard_entry *entry))
 {
+    struct shard_entry **bucket = calloc(BUCKETS_FIRST, sizeof *bucket);
     memset(shard, 0, sizeof *shard);
-    shard->bucket_count = BUCKETS_FIRST;
+    set_table(shard, bucket, BUCKETS_FIRST);
     shard->ghost_count = ghosts_for(limit);
-    shard->bucket = calloc(shard->bucket_count, sizeof *shard->bucket);
     shard->ghost = calloc(shard->ghost_count, sizeof *shard->ghost);
     shard->limit = limit;
     shard->on_drop = on_drop;
-    shard->bytes = malloc_usable_size(shard->bucket) + malloc_usable_size(shard->ghost);
-    return shard->bucket && shard->ghost;
+    shard->bytes = malloc_usable_size(bucket) + malloc_usable_size(shard->ghost);
+    return bucket && shard->ghost;
 }
 
 void shard_deinit(struct shard *shard)
 {
     shard_clear(shard);
-    free(shard->bucket);
+    free(table(shard));
     free(shard->ghost);
     memset(shard, 0, sizeof *shard);
 }
@@ -97,24 +114,25 @@ static void chain(struct shard_entry **bucket, uint32_t count, struct shard_entr
  * octets: old and new stand side by side for a moment, and the allocator rounds up. */
 static void grow(struct shard *shard)
 {
-    uint32_t count = shard->bucket_count * 2;
-    size_t octets = count * sizeof *shard->bucket;
-    if (shard->entry_count < shard->bucket_count || shard->bytes + 2 * octets > shard->limit)
+    struct shard_entry **before = table(shard);
+    uint32_t count_before = table_count(shard);
+    uint32_t count = count_before * 2;
+    size_t octets = count * sizeof *before;
+    if (shard->entry_count < count_before || shard->bytes + 2 * octets > shard->limit)
         return;
     struct shard_entry **bucket = calloc(count, sizeof *bucket);
     if (!bucket)
         return;
-    for (uint32_t i = 0; i < shard->bucket_count; i++) {
-        for (struct shard_entry *e = shard->bucket[i], *next; e; e = next) {
+    for (uint32_t i = 0; i < count_before; i++) {
+        for (struct shard_entry *e = before[i], *next; e; e = next) {
             next = e->chain;
             chain(bucket, count, e);
         }
     }
-    shard->bytes -= malloc_usable_size(shard->bucket);
+    shard->bytes -= malloc_usable_size(before);
     shard->bytes += malloc_usable_size(bucket);
-    free(shard->bucket);
-    shard->bucket = bucket;
-    shard->bucket_count = count;
+    set_table(shard, bucket, count);
+    free(before);
 }
 
 /* --- entries --------------------------------------------------------------------------------- */
@@ -128,7 +146,7 @@ static void drop(struct shard *shard, struct shard_entry *entry)
 
 void shard_remove(struct shard *shard, struct shard_entry *entry)
 {
-    struct shard_entry **p = slot_of(shard->bucket, shard->bucket_count, entry->hash);
+    struct shard_entry **p = slot_of(table(shard), table_count(shard), entry->hash);
     while (*p != entry)
         p = &(*p)->chain;
     *p = entry->chain;
@@ -148,7 +166,7 @@ void shard_clear(struct shard *shard)
 
 static void insert(struct shard *shard, struct shard_entry *entry, enum shard_queue queue)
 {
-    chain(shard->bucket, shard->bucket_count, entry);
+    chain(table(shard), table_count(shard), entry);
     shard->bytes += entry->size;
     shard->entry_count++;
     shard->kind_count[kind_of(entry)]++;
@@ -165,7 +183,7 @@ static bool has_key(const struct shard_entry *e, const uint8_t *key, uint16_t ke
 static struct shard_entry *find(struct shard *shard, const uint8_t *key, uint16_t key_len,
                                 uint32_t hash)
 {
-    struct shard_entry *e = *slot_of(shard->bucket, shard->bucket_count, hash);
+    struct shard_entry *e = *slot_of(table(shard), table_count(shard), hash);
     while (e && !(e->hash == hash && has_key(e, key, key_len)))
         e = e->chain;
     return e;
@@ -197,9 +215,22 @@ struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t ke
     return e;
 }
 
+void shard_expect_bucket(const struct shard *shard, uint64_t hash)
+{
+    __builtin_prefetch(slot_of(table(shard), table_count(shard), (uint32_t)hash));
+}
+
+void shard_expect_entry(const struct shard *shard, uint64_t hash)
+{
+    const uint8_t *entry =
+        (const uint8_t *)*slot_of(table(shard), table_count(shard), (uint32_t)hash);
+    for (unsigned off = 0; entry && off < EXPECTED_OCTETS; off += 64)
+        __builtin_prefetch(entry + off);
+}
+
 void shard_visit(const struct shard *shard, uint32_t bucket,
                  void (*visit)(void *arg, struct shard_entry *entry), void *arg)
 {
-    for (struct shard_entry *e = shard->bucket[bucket]; e; e = e->chain)
+    for (struct shard_entry *e = table(shard)[bucket]; e; e = e->chain)
         visit(arg, e);
 }

@@ -9,6 +9,7 @@
 #ifndef CACHE_SHARD_H
 #define CACHE_SHARD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,11 +43,13 @@ struct shard_fifo {
 };
 
 struct shard {
-    struct shard_entry **bucket;
-    uint32_t bucket_count; /* a power of two */
-    uint32_t ghost_count;  /* a power of two */
-    uint32_t *ghost;       /* fingerprints, each at the place it says; a newer one takes it over */
-    size_t bytes, limit;   /* entries and both tables */
+    /* Written under the lock; shard_expect_bucket() reads them without, relaxed: it only wants a
+     * likely address, and looks at nothing there. */
+    struct shard_entry **_Atomic bucket;
+    _Atomic uint32_t bucket_count; /* a power of two */
+    uint32_t ghost_count;          /* a power of two */
+    uint32_t *ghost;     /* fingerprints, each at the place it says; a newer one takes it over */
+    size_t bytes, limit; /* entries and both tables */
     struct shard_fifo fifo[2];
     uint32_t entry_count;
     uint32_t kind_count[SHARD_KINDS];
@@ -74,6 +77,10 @@ void shard_put(struct shard *shard, struct shard_entry *entry_take);
 /* A hit counts. NULL when there is none. */
 struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t key_len,
                                uint64_t hash);
+/* What a look-up will touch is fetched from memory: its bucket (without the lock: the table may be
+ * replaced meanwhile, which only makes it useless), then, the bucket being there, its entry. */
+void shard_expect_bucket(const struct shard *shard, uint64_t hash);
+void shard_expect_entry(const struct shard *shard, uint64_t hash);
 void shard_remove(struct shard *shard, struct shard_entry *entry);
 void shard_clear(struct shard *shard);
 

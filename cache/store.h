@@ -43,12 +43,6 @@ struct cache {
 
 enum cache_kind { CACHE_ANSWER, CACHE_FAILURE, CACHE_ZONE }; /* the first octet of a key */
 
-struct cache_bytes_key {
-    uint8_t octets[SHARD_KEY_MAX];
-    uint16_t len;
-    uint64_t hash;
-};
-
 /* The kind and the route, then name (in lower case), type and class as in a message's question. */
 void cache_key_make(const struct cache *cache, const struct cache_key *key, enum cache_kind kind,
                     struct cache_bytes_key *ret);
@@ -73,6 +67,7 @@ struct cache_answer_view {
 };
 struct cache_answer_view cache_answer_view(struct shard_entry *entry);
 
+struct cache_shard *cache_shard_of_answer(struct cache *cache, uint64_t hash);
 struct cache_shard *cache_lock_answers(struct cache *cache, uint64_t hash);
 struct cache_shard *cache_lock_zones(struct cache *cache, uint64_t hash);
 void cache_unlock(struct cache_shard *shard);

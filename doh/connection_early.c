@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "doh/connection_parts.h"
 #include "doh/fetch.h"
+#include "doh/shared.h"
 #include "doh/upstream.h"
 
 #include <string.h>
@@ -20,7 +21,8 @@ static size_t octets_of(const struct doh_upstream *up, const struct doh_ask *ask
 static size_t allowance(const struct doh_conn *conn)
 {
     const struct doh_upstream *up = conn->upstream;
-    if (!doh_conn_config(conn)->early_data || !up->get || doh_conn_now(conn) < up->early_from_ms)
+    if (!doh_conn_config(conn)->early_data || !up->get ||
+        doh_shared_holds_early(up->pool->shared, up->index, doh_conn_now(conn)))
         return 0;
     return doh_tls_early_max(conn->tls);
 }

@@ -153,7 +153,6 @@ struct doh_upstream {
     struct doh_bootstrap *bootstrap; /* NULL: not yet needed */
     struct doh_refresh *refresh;     /* NULL: not yet needed */
     uint32_t stream_limit;           /* what the peer last allowed */
-    uint64_t early_from_ms;          /* no early data before */
     bool away; /* its connection or dial has failed: dials will show when it is back, not questions
                 */
     uint32_t fruitless;    /* connections lost in a row that answered nothing */

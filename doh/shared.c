@@ -17,9 +17,11 @@ struct shared_upstream {
     SSL_CTX *context;
     struct doh_pin *pins;
     uint32_t pin_count;
-    /* Guards the sessions: any worker's handshake puts them in (OpenSSL calls on_session() on that
-     * worker's thread), any worker's next connection takes one out. Held for a few moves only. */
+    /* Guards what follows: any worker's handshake puts sessions in (OpenSSL calls on_session() on
+     * that worker's thread), any worker's next connection takes one out, and what one has learnt of
+     * early data holds for all. Held for a few moves only. */
     pthread_mutex_t lock;
+    uint64_t early_from_ms; /* on uv_now(), which is the same clock in every loop */
     SSL_SESSION *session[SESSIONS_MAX];
     uint32_t session_count;
 };
@@ -107,6 +109,23 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     (void)pthread_mutex_unlock(&u->lock);
     SSL_SESSION_free(oldest);
     return 1;
+}
+
+void doh_shared_hold_early(struct doh_shared *shared, uint32_t upstream, uint64_t until_ms)
+{
+    struct shared_upstream *u = &shared->upstream[upstream];
+    (void)pthread_mutex_lock(&u->lock);
+    u->early_from_ms = until_ms;
+    (void)pthread_mutex_unlock(&u->lock);
+}
+
+bool doh_shared_holds_early(struct doh_shared *shared, uint32_t upstream, uint64_t now_ms)
+{
+    struct shared_upstream *u = &shared->upstream[upstream];
+    (void)pthread_mutex_lock(&u->lock);
+    bool held = now_ms < u->early_from_ms;
+    (void)pthread_mutex_unlock(&u->lock);
+    return held;
 }
 
 static X509_STORE *system_store(struct doh_shared *shared)

@@ -2,10 +2,13 @@
 /* A number that all names of one registrable domain share: with `choice: spread` it decides which
  * upstream is asked, so that each upstream sees only some domains, and always the same ones.
  *
- * What is registrable is guessed by a rule, not looked up in the Public Suffix List (a list would
- * have to be kept fresh, and a wrong guess costs nothing but a domain more or less at an upstream):
- * the last two labels, or three when the last has two letters and the one before it at most three
- * (example.co.uk, example.com.au). */
+ * What is registrable says the Public Suffix List as libpsl has it built in: nothing is read or
+ * fetched, and what is newer than the library costs no more than a domain more or less at an
+ * upstream. Its private section counts, too (alice.github.io and bob.github.io are two): it tells
+ * owners apart, and else one upstream would see every site that a large hoster or CDN serves. A
+ * name with a label that is no host's (dots, other octets) among what would have to be looked up
+ * there has its last two labels, or three when the last has two letters and the one before it at
+ * most three. */
 #ifndef DOH_SPREAD_H
 #define DOH_SPREAD_H
 

@@ -23,6 +23,7 @@ struct doh_tls {
     bool is_ip;
     const struct doh_pin *pins;
     uint32_t pin_count;
+    uint64_t floor_s; /* it is no earlier than that */
     char error[DOH_TLS_TEXT_MAX];
 };
 
@@ -174,6 +175,7 @@ static int accept_younger(int ok, X509_STORE_CTX *context)
 
 void doh_tls_not_before(struct doh_tls *tls, uint64_t floor_s)
 {
+    tls->floor_s = floor_s;
     if (time(NULL) >= (time_t)floor_s)
         return;
     X509_VERIFY_PARAM_set_time(SSL_get0_param(tls->ssl), (time_t)floor_s);
@@ -256,7 +258,8 @@ static bool is_pinned(struct doh_tls *tls)
 
 /* --- early data ------------------------------------------------------------------------------ */
 
-/* OpenSSL leaves a ticket that is too old out of its ClientHello, but not the early data. */
+/* OpenSSL leaves a ticket that is too old out of its ClientHello, but not the early data. An age is
+ * a difference of what the system's clock says: to set it right ends every ticket. */
 static bool is_ticket_fresh(const SSL_SESSION *session)
 {
     time_t now = time(NULL), issued = (time_t)SSL_SESSION_get_time(session);
@@ -272,10 +275,15 @@ static bool spoke_h2(const SSL_SESSION *session)
     return len == 2 && memcmp(protocol, "h2", 2) == 0;
 }
 
+/* As of the time at which a handshake would judge it. */
+static bool has_expired(const struct doh_tls *tls, const X509 *certificate)
+{
+    time_t now = time(NULL), floor = (time_t)tls->floor_s;
+    return X509_cmp_time(X509_get0_notAfter(certificate), now > floor ? &now : &floor) <= 0;
+}
+
 static bool is_certificate_for(X509 *certificate, const char *host, bool is_ip)
 {
-    if (!certificate || X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0)
-        return false;
     if (is_ip)
         return X509_check_ip_asc(certificate, host, 0) == 1;
     return X509_check_host(certificate, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
@@ -285,11 +293,11 @@ static bool is_certificate_for(X509 *certificate, const char *host, bool is_ip)
 uint32_t doh_tls_early_max(struct doh_tls *tls)
 {
     SSL_SESSION *session = SSL_get_session(tls->ssl);
-    if (!session || SSL_SESSION_get_protocol_version(session) != TLS1_3_VERSION ||
-        !is_ticket_fresh(session) || !spoke_h2(session) ||
-        SSL_get_verify_result(tls->ssl) != X509_V_OK ||
-        !is_certificate_for(SSL_SESSION_get0_peer(session), tls->host, tls->is_ip) ||
-        !is_pinned(tls))
+    X509 *certificate = session ? SSL_SESSION_get0_peer(session) : NULL;
+    if (!certificate || has_expired(tls, certificate) ||
+        SSL_SESSION_get_protocol_version(session) != TLS1_3_VERSION || !is_ticket_fresh(session) ||
+        !spoke_h2(session) || SSL_get_verify_result(tls->ssl) != X509_V_OK ||
+        !is_certificate_for(certificate, tls->host, tls->is_ip) || !is_pinned(tls))
         return 0;
     uint32_t max = SSL_SESSION_get_max_early_data(session);
     return max < EARLY_MAX ? max : EARLY_MAX;

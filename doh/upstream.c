@@ -355,6 +355,11 @@ static void come_back_later(struct doh_upstream *up, struct doh_ask *ask,
     refuse(up, ask, DOH_E_HTTP, reason, DOH_BACKOFF_SLOW_MS);
 }
 
+static void pause_early(struct doh_upstream *up)
+{
+    doh_shared_hold_early(up->pool->shared, up->index, doh_now(up->pool) + EARLY_PAUSE_MS);
+}
+
 static void judge(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask *ask,
                   const struct doh_h2_response *r)
 {
@@ -367,7 +372,7 @@ static void judge(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask
     case DOH_FLIP: flip(up, ask, reason); break;
     case DOH_ELSEWHERE:
         if (r->head.status == 425 && ask->early)
-            up->early_from_ms = doh_now(up->pool) + EARLY_PAUSE_MS; /* now the handshake is over */
+            pause_early(up); /* now the handshake is over */
         else
             doh_conn_drain(conn);
         replay(ask, DOH_E_HTTP, reason);
@@ -441,7 +446,7 @@ void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_
 {
     if (before < DOH_CONN_OPEN) {
         if (doh_buffer_used(&conn->first) > 0) /* perhaps because of it (RFC 8446 D.3) */
-            up->early_from_ms = doh_now(up->pool) + EARLY_PAUSE_MS;
+            pause_early(up);
         doh_upstream_take_back(up, asks);
         doh_dial_lost(up, err, reason ? reason : "the server closed the connection");
         return;

@@ -25,6 +25,7 @@ struct config {
     uint32_t allow_count;
     struct doh_config doh;
     struct cache_limits cache;
+    bool prefetch;               /* ask anew for what is nearly over and in use */
     struct val_anchors *anchors; /* as configured, with their dates: positive, negative, and routes
                                   * as negative ones */
     bool rollover, signal_key_tags, sentinel;

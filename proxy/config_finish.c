@@ -15,15 +15,21 @@
 
 struct finishing {
     struct config_draft *draft;
-    const char *path;
-    FILE *errors;
-    bool failed;
+    struct config_errors *errors;
 };
 
-static void fail(struct finishing *f, const char *what, const char *why)
+/* `where` as config_error_of() has it. */
+static void fail(struct finishing *f, const char *where, const char *what, const char *why)
 {
-    (void)fprintf(f->errors, "%s: error: %s: %s\n", f->path, what, why);
-    f->failed = true;
+    config_error_of(f->errors, where, "%s: %s", what, why);
+}
+
+/* The same of an upstream. */
+static void fail_upstream(struct finishing *f, uint32_t index, const char *key, const char *why)
+{
+    char where[64];
+    (void)snprintf(where, sizeof where, "upstreams[%u].%s", index, key);
+    fail(f, where, f->draft->c.doh.upstreams[index].url, why);
 }
 
 /* "https://[2620:fe::fe]:443/dns-query" gives "2620:fe::fe". */
@@ -51,7 +57,7 @@ static void finish_subnet(struct finishing *f)
     if (draft->subnet_count == 0)
         return;
     if (draft->subnet_count > 1) {
-        fail(f, "client-subnet", "one network, not several");
+        fail(f, "transport.client-subnet", "client-subnet", "one network, not several");
         return;
     }
     const struct config_network *n = &draft->subnet[0];
@@ -71,14 +77,14 @@ static void finish_upstreams(struct finishing *f)
 {
     struct doh_config *doh = &f->draft->c.doh;
     if (doh->upstream_count == 0)
-        fail(f, "upstreams", "at least one is needed");
+        fail(f, "upstreams", "upstreams", "at least one is needed");
     if (doh->upstream_count > DOH_UPSTREAMS_MAX)
-        fail(f, "upstreams", "more than 32");
+        fail(f, "upstreams", "upstreams", "more than 32");
     for (uint32_t i = 0; i < doh->upstream_count; i++) {
         struct doh_upstream_config *u = &doh->upstreams[i];
         const char *wrong = config_stamp_expand(u);
         if (wrong) {
-            fail(f, u->url, wrong);
+            fail_upstream(f, i, "url", wrong);
             continue;
         }
         char *host = host_of(u->url);
@@ -87,14 +93,14 @@ static void finish_upstreams(struct finishing *f)
         if (!u->operator_ && host)
             u->operator_ = strdup(host);
         if (!host || !u->name || !u->operator_)
-            fail(f, u->url, "out of memory");
+            fail_upstream(f, i, "url", "out of memory");
         struct doh_address literal;
         bool is_ip = host && (inet_pton(AF_INET, host, &literal.sa.v4.sin_addr) == 1 ||
                               inet_pton(AF_INET6, host, &literal.sa.v6.sin6_addr) == 1);
         if (!is_ip && u->address_count == 0 && u->bootstrap_count == 0 && !doh->resolv_conf)
-            fail(f, u->url,
-                 "needs 'addresses' of its host, or 'bootstrap' servers to ask for them, "
-                 "or servers of a 'resolv-conf'");
+            fail_upstream(f, i, "url",
+                          "needs 'addresses' of its host, or 'bootstrap' servers to ask for them, "
+                          "or servers of a 'resolv-conf'");
         free(host);
     }
 }
@@ -127,8 +133,9 @@ static void add_xml(struct finishing *f, const char *path, const char *text, siz
     struct anchors_xml_error error;
     if (anchors_xml_add(f->draft->c.anchors, path, text, len, &error))
         return;
-    (void)fprintf(f->errors, "%s:%u:%u: error: %s\n", path, error.line, error.column, error.text);
-    f->failed = true;
+    (void)fprintf(f->errors->out, "%s:%u:%u: error: %s\n", path, error.line, error.column,
+                  error.text);
+    f->errors->count++;
 }
 
 static void add_records(struct finishing *f, const char *path, const char *text)
@@ -137,31 +144,50 @@ static void add_records(struct finishing *f, const char *path, const char *text)
     enum dns_err err = val_anchors_add_file(f->draft->c.anchors, path, text, &line);
     if (err == DNS_OK)
         return;
-    (void)fprintf(f->errors, "%s:%u:1: error: not a DS or DNSKEY record in zone-file form: %s\n",
-                  path, line, dns_err_text(err));
-    f->failed = true;
+    (void)fprintf(f->errors->out,
+                  "%s:%u:1: error: not a DS or DNSKEY record in zone-file form: %s\n", path, line,
+                  dns_err_text(err));
+    f->errors->count++;
 }
 
-static void add_anchors(struct finishing *f, const char *path)
+/* `where` the file is named. */
+static void add_anchors(struct finishing *f, const char *path, const char *where)
 {
     struct val_anchors *anchors = f->draft->c.anchors;
     uint32_t before = val_anchors_count(anchors);
     size_t len = 0;
     if (!strcmp(path, "builtin")) {
         if (val_anchors_add_builtin(anchors) != DNS_OK)
-            fail(f, "trust-anchors", "out of memory");
+            fail(f, where, "trust-anchors", "out of memory");
         return;
     }
     char *text = read_text(path, &len);
     if (!text)
-        fail(f, path, "cannot be read, or is no text of at most 1 MiB");
+        fail(f, where, path, "cannot be read, or is no text of at most 1 MiB");
     else if (anchors_xml_is(text))
         add_xml(f, path, text, len);
     else
         add_records(f, path, text);
-    if (text && !f->failed && val_anchors_count(anchors) == before && before == 0)
-        fail(f, path, "has no trust anchor in it");
+    if (text && f->errors->count == 0 && val_anchors_count(anchors) == before && before == 0)
+        fail(f, where, path, "has no trust anchor in it");
     free(text);
+}
+
+static void add_all_anchors(struct finishing *f)
+{
+    const struct config_draft *draft = f->draft;
+    char where[64];
+    for (uint32_t i = 0; i < draft->trust_anchor_count; i++) {
+        (void)snprintf(where, sizeof where, "validation.trust-anchors[%u]", i);
+        add_anchors(f, draft->trust_anchors[i], where);
+    }
+    for (uint32_t i = 0; i < draft->c.doh.route_count; i++) {
+        const struct doh_route_config *route = &draft->c.doh.routes[i];
+        for (uint32_t a = 0; a < route->trust_anchor_count; a++) {
+            (void)snprintf(where, sizeof where, "routes[%u].trust-anchors[%u]", i, a);
+            add_anchors(f, route->trust_anchors[a], where);
+        }
+    }
 }
 
 /* What is wrong with an anchor right now; NULL: nothing. */
@@ -201,12 +227,12 @@ static void check_anchors(struct finishing *f, uint64_t now_s)
         if (zone_is_usable(f->draft, &anchor.zone, now_s))
             continue;
         (void)dns_name_text(&anchor.zone, zone);
-        (void)fprintf(f->errors, "%s:1: error: no trust anchor of %s can be used: %s\n",
+        (void)fprintf(f->errors->out, "%s:1: error: no trust anchor of %s can be used: %s\n",
                       anchor.source, zone, unusable(f->draft, &anchor, now_s));
-        f->failed = true;
+        f->errors->count++;
     }
-    if (val_anchors_count(anchors) == 0 && !f->failed)
-        fail(f, "trust-anchors", "at least one is needed");
+    if (val_anchors_count(anchors) == 0 && f->errors->count == 0)
+        fail(f, "validation.trust-anchors", "trust-anchors", "at least one is needed");
 }
 
 static void finish_anchors(struct finishing *f)
@@ -215,20 +241,16 @@ static void finish_anchors(struct finishing *f)
     struct val_anchors *anchors = val_anchors_new();
     draft->c.anchors = anchors;
     if (!anchors) {
-        fail(f, "trust-anchors", "out of memory");
+        fail(f, "validation", "trust-anchors", "out of memory");
         return;
     }
-    for (uint32_t i = 0; i < draft->trust_anchor_count; i++)
-        add_anchors(f, draft->trust_anchors[i]);
-    for (uint32_t i = 0; i < draft->c.doh.route_count; i++)
-        for (uint32_t a = 0; a < draft->c.doh.routes[i].trust_anchor_count; a++)
-            add_anchors(f, draft->c.doh.routes[i].trust_anchors[a]);
+    add_all_anchors(f);
     check_anchors(f, clock_wall_s());
     for (uint32_t i = 0; i < draft->negative_count; i++) {
         const struct config_negative *n = &draft->negative[i];
         if (val_anchors_add_negative(anchors, &n->domain, n->until_s ? n->until_s : UINT64_MAX,
                                      n->reason ? n->reason : "configured") != DNS_OK)
-            fail(f, "negative-trust-anchors", "out of memory");
+            fail(f, "validation", "negative-trust-anchors", "out of memory");
     }
 }
 
@@ -264,7 +286,7 @@ static void finish_state_directory(struct finishing *f)
         return;
     c->state_directory = strndup(granted, strcspn(granted, ":"));
     if (!c->state_directory)
-        fail(f, "state-directory", "out of memory");
+        fail(f, "process", "state-directory", "out of memory");
 }
 
 static void allow_loopback(struct finishing *f)
@@ -272,7 +294,7 @@ static void allow_loopback(struct finishing *f)
     struct config *c = &f->draft->c;
     struct config_network *grown = realloc(c->allow, (c->allow_count + 2u) * sizeof *grown);
     if (!grown) {
-        fail(f, "allow", "out of memory");
+        fail(f, "clients", "allow", "out of memory");
         return;
     }
     c->allow = grown;
@@ -281,23 +303,23 @@ static void allow_loopback(struct finishing *f)
     grown[c->allow_count++] = (struct config_network){.address = {[15] = 1}, .bits = 128};
 }
 
-struct config *config_finish(struct config_draft *draft, const char *path, FILE *errors)
+struct config *config_finish(struct config_draft *draft, struct config_errors *errors)
 {
-    struct finishing f = {.draft = draft, .path = path, .errors = errors};
+    struct finishing f = {.draft = draft, .errors = errors};
     finish_policy(draft);
     finish_machine(&draft->c);
     if (draft->c.state_directory) /* else an error was said already */
         finish_state_directory(&f);
     if (draft->c.listen_count == 0)
-        fail(&f, "listen", "at least one address is needed");
+        fail(&f, "listen", "listen", "at least one address is needed");
     finish_bootstrap(&draft->c);
     finish_subnet(&f);
     finish_upstreams(&f);
     finish_anchors(&f);
-    if (draft->c.anchors && !config_routes_finish(&draft->c, path, errors))
-        f.failed = true;
+    if (draft->c.anchors)
+        config_routes_finish(&draft->c, errors);
     allow_loopback(&f);
-    struct config *config = f.failed ? NULL : malloc(sizeof *config);
+    struct config *config = errors->count > 0 ? NULL : malloc(sizeof *config);
     if (!config)
         return NULL;
     *config = draft->c;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The YAML file walked along the table of config_schema.c. Every error is reported with its place;
  * reading goes on after each, so that all come at once. */
+#include "proxy/config_errors.h"
 #include "proxy/config_finish.h"
 #include "proxy/config_value.h"
 
@@ -15,45 +16,12 @@
 #define FILE_MAX (1u << 20)
 
 struct reading {
-    const char *path;
     char *folder; /* where relative paths start */
     char *text;   /* the whole file */
     size_t len;
     yaml_document_t document;
-    FILE *errors;
-    unsigned error_count;
+    struct config_errors errors;
 };
-
-/* The source line with a caret below, as compilers show it. */
-static void show_line(const struct reading *r, size_t line, size_t column)
-{
-    const char *p = r->text;
-    const char *end = r->text + r->len;
-    for (size_t i = 0; i < line && p; i++) {
-        p = memchr(p, '\n', (size_t)(end - p));
-        p = p ? p + 1 : NULL;
-    }
-    if (!p || p >= end)
-        return;
-    const char *stop = memchr(p, '\n', (size_t)(end - p));
-    size_t len = (size_t)((stop ? stop : end) - p);
-    if (len > 160 || memchr(p, '\0', len))
-        return;
-    (void)fprintf(r->errors, "    %.*s\n    %*s^\n", (int)len, p, (int)column, "");
-}
-
-__attribute__((format(printf, 3, 4))) static void error_at(struct reading *r, yaml_mark_t mark,
-                                                           const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)fprintf(r->errors, "%s:%zu:%zu: error: ", r->path, mark.line + 1, mark.column + 1);
-    (void)vfprintf(r->errors, format, args);
-    (void)fputc('\n', r->errors);
-    va_end(args);
-    show_line(r, mark.line, mark.column);
-    r->error_count++;
-}
 
 static yaml_node_t *node_at(struct reading *r, int index)
 {
@@ -130,7 +98,7 @@ static void read_element(struct reading *r, const struct config_key *list, yaml_
 {
     void *at = append(list, base);
     if (!at) {
-        error_at(r, node->start_mark, "%s: out of memory", list->name);
+        config_error_at(&r->errors, node->start_mark, "%s: out of memory", list->name);
         return;
     }
     struct config_key named = list->children[0];
@@ -149,7 +117,8 @@ static void read_list(struct reading *r, const struct config_key *key, yaml_node
         return;
     }
     if (node->type != YAML_SEQUENCE_NODE) {
-        error_at(r, node->start_mark, "%s: expected a list (lines that start with '-')", key->name);
+        config_error_at(&r->errors, node->start_mark,
+                        "%s: expected a list (lines that start with '-')", key->name);
         return;
     }
     for (yaml_node_item_t *item = node->data.sequence.items.start;
@@ -183,19 +152,21 @@ static void read_pair(struct reading *r, const struct config_key *map, yaml_node
     const char *name = scalar(name_node);
     const char *where = map->name[0] ? map->name : "the file";
     if (!name) {
-        error_at(r, name_node->start_mark, "a key of %s is not a plain word", where);
+        config_error_at(&r->errors, name_node->start_mark, "a key of %s is not a plain word",
+                        where);
         return;
     }
     if (seen_before(r, node, pair, name)) {
-        error_at(r, name_node->start_mark, "key '%s' is given twice in %s", name, where);
+        config_error_at(&r->errors, name_node->start_mark, "key '%s' is given twice in %s", name,
+                        where);
         return;
     }
     const struct config_key *key = key_named(map->children, name);
     if (!key) {
         const struct config_key *nearest = config_nearest(map->children, name);
-        error_at(r, name_node->start_mark, "unknown key '%s' in %s%s%s%s", name, where,
-                 nearest ? "; did you mean '" : "", nearest ? nearest->name : "",
-                 nearest ? "'?" : "");
+        config_error_at(&r->errors, name_node->start_mark, "unknown key '%s' in %s%s%s%s", name,
+                        where, nearest ? "; did you mean '" : "", nearest ? nearest->name : "",
+                        nearest ? "'?" : "");
         return;
     }
     read_node(r, key, node_at(r, pair->value),
@@ -206,8 +177,8 @@ static void read_pair(struct reading *r, const struct config_key *map, yaml_node
 static void read_map(struct reading *r, const struct config_key *key, yaml_node_t *node, void *base)
 {
     if (node->type != YAML_MAPPING_NODE) {
-        error_at(r, node->start_mark, "%s: expected keys with values (key: value)",
-                 key->name[0] ? key->name : "the file");
+        config_error_at(&r->errors, node->start_mark, "%s: expected keys with values (key: value)",
+                        key->name[0] ? key->name : "the file");
         return;
     }
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
@@ -223,8 +194,8 @@ static void read_map(struct reading *r, const struct config_key *key, yaml_node_
             given = given || (name && !strcmp(name, child->name));
         }
         if (!given)
-            error_at(r, node->start_mark, "%s%skey '%s' is missing: %s", key->name,
-                     key->name[0] ? ": " : "", child->name, config_kind_text(child));
+            config_error_at(&r->errors, node->start_mark, "%s%skey '%s' is missing: %s", key->name,
+                            key->name[0] ? ": " : "", child->name, config_kind_text(child));
     }
 }
 
@@ -241,19 +212,21 @@ static void read_node(struct reading *r, const struct config_key *key, yaml_node
     }
     const char *text = scalar(node);
     if (!text || strlen(text) != node->data.scalar.length) {
-        error_at(r, node->start_mark, "%s: expected %s", key->name, config_kind_text(key));
+        config_error_at(&r->errors, node->start_mark, "%s: expected %s", key->name,
+                        config_kind_text(key));
         return;
     }
     char expected[CONFIG_WORDS_MAX];
     if (!config_value_store(key, text, r->folder, base, expected))
-        error_at(r, node->start_mark, "%s: '%s' is not %s", key->name, text, expected);
+        config_error_at(&r->errors, node->start_mark, "%s: '%s' is not %s", key->name, text,
+                        expected);
 }
 
 static bool load_file(struct reading *r)
 {
-    FILE *f = fopen(r->path, "rb");
+    FILE *f = fopen(r->errors.path, "rb");
     if (!f) {
-        (void)fprintf(r->errors, "%s: error: %s\n", r->path, strerror(errno));
+        (void)fprintf(r->errors.out, "%s: error: %s\n", r->errors.path, strerror(errno));
         return false;
     }
     r->text = malloc(FILE_MAX + 1u);
@@ -261,11 +234,13 @@ static bool load_file(struct reading *r)
     bool broken = !r->text || ferror(f);
     (void)fclose(f); /* only read from */
     if (broken || r->len > FILE_MAX) {
-        (void)fprintf(r->errors, "%s: error: %s\n", r->path,
+        (void)fprintf(r->errors.out, "%s: error: %s\n", r->errors.path,
                       broken ? "cannot be read" : "larger than 1 MiB");
         return false;
     }
     r->text[r->len] = '\0';
+    r->errors.text = r->text;
+    r->errors.len = r->len;
     return true;
 }
 
@@ -279,12 +254,12 @@ static void parser_error(struct reading *r, const yaml_parser_t *parser)
             mark.line += r->text[i] == '\n';
         }
     }
-    error_at(r, mark, "not valid YAML: %s%s%s",
-             parser->problem ? parser->problem : "cannot be read", parser->context ? ", " : "",
-             parser->context ? parser->context : "");
+    config_error_at(&r->errors, mark, "not valid YAML: %s%s%s",
+                    parser->problem ? parser->problem : "cannot be read",
+                    parser->context ? ", " : "", parser->context ? parser->context : "");
     if (mark.line < r->len && strchr(r->text, '[') && parser->problem &&
         strstr(parser->problem, "expected"))
-        (void)fprintf(r->errors,
+        (void)fprintf(r->errors.out,
                       "    (an IPv6 address with a port is written \"[::1]:53\", quoted)\n");
 }
 
@@ -295,8 +270,8 @@ static bool refuse_aliases(struct reading *r)
     if (!yaml_parser_initialize(&parser))
         return false;
     yaml_parser_set_input_string(&parser, (const unsigned char *)r->text, r->len);
-    unsigned before = r->error_count;
-    for (bool end = false; !end && r->error_count == before;) {
+    unsigned before = r->errors.count;
+    for (bool end = false; !end && r->errors.count == before;) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event)) {
             parser_error(r, &parser);
@@ -309,12 +284,13 @@ static bool refuse_aliases(struct reading *r)
             : event.type == YAML_SEQUENCE_START_EVENT ? event.data.sequence_start.anchor
                                                       : NULL;
         if (anchor)
-            error_at(r, event.start_mark, "anchors and aliases (& and *) are not taken here");
+            config_error_at(&r->errors, event.start_mark,
+                            "anchors and aliases (& and *) are not taken here");
         end = event.type == YAML_STREAM_END_EVENT;
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);
-    return r->error_count == before;
+    return r->errors.count == before;
 }
 
 static bool second_document(yaml_parser_t *parser, yaml_mark_t *ret)
@@ -329,11 +305,12 @@ static bool second_document(yaml_parser_t *parser, yaml_mark_t *ret)
     return root != NULL;
 }
 
+/* The document stays for the places of errors that are found later. */
 static void read_document(struct reading *r, struct config_draft *draft)
 {
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) {
-        error_at(r, (yaml_mark_t){0}, "out of memory");
+        config_error_at(&r->errors, (yaml_mark_t){0}, "out of memory");
         return;
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)r->text, r->len);
@@ -342,15 +319,16 @@ static void read_document(struct reading *r, struct config_draft *draft)
         yaml_parser_delete(&parser);
         return;
     }
+    r->errors.document = &r->document;
     yaml_node_t *root = yaml_document_get_root_node(&r->document);
     yaml_mark_t second;
     if (!root)
-        error_at(r, (yaml_mark_t){0}, "the file is empty: 'listen' and 'upstreams' are needed");
+        config_error_at(&r->errors, (yaml_mark_t){0},
+                        "the file is empty: 'listen' and 'upstreams' are needed");
     else
         read_node(r, &config_root, root, draft);
     if (root && second_document(&parser, &second))
-        error_at(r, second, "a second document (---) in one file is not taken");
-    yaml_document_delete(&r->document);
+        config_error_at(&r->errors, second, "a second document (---) in one file is not taken");
     yaml_parser_delete(&parser);
 }
 
@@ -364,7 +342,7 @@ static char *folder_of(const char *path)
 
 struct config *config_read(const char *path, FILE *errors)
 {
-    struct reading r = {.path = path, .folder = folder_of(path), .errors = errors};
+    struct reading r = {.folder = folder_of(path), .errors = {.path = path, .out = errors}};
     struct config_draft *draft = calloc(1, sizeof *draft);
     struct config *config = NULL;
     if (!r.folder || !draft || !load_file(&r))
@@ -372,9 +350,11 @@ struct config *config_read(const char *path, FILE *errors)
     defaults(config_root.children, draft, r.folder);
     if (refuse_aliases(&r))
         read_document(&r, draft);
-    if (r.error_count == 0)
-        config = config_finish(draft, path, errors);
+    if (r.errors.count == 0)
+        config = config_finish(draft, &r.errors);
 out:
+    if (r.errors.document)
+        yaml_document_delete(r.errors.document);
     config_draft_free(draft);
     free(r.folder);
     free(r.text);

@@ -78,8 +78,8 @@ static const struct config_key route_keys[] = {
      .element_size = sizeof(struct dns_name), .children = a_domain,
      .doc = "Names at and below these domains take the route; the longest match wins."},
     {.name = "domains-from", .kind = CONFIG_PATH, .offset = ROUTE(domains_from),
-     .doc = "A file like /etc/resolv.conf, read at the start: the domains of its search list are added, as far as no other route "
-            "names them. In a search list like Kubernetes' (NAMESPACE.svc.ZONE, svc.ZONE, ZONE) addresses of names that its "
+     .doc = "A file like /etc/resolv.conf, read again when it changes: the domains of its search list are added, as far as no other "
+            "route names them. In a search list like Kubernetes' (NAMESPACE.svc.ZONE, svc.ZONE, ZONE) addresses of names that its "
             "schema cannot have are answered here: www.example.com.NAMESPACE.svc.ZONE, www.example.com.ZONE."},
     {.name = "servers", .kind = CONFIG_LIST, .offset = ROUTE(servers), .count_offset = ROUTE(server_count),
      .element_size = sizeof(struct doh_address), .children = a_server,
@@ -120,6 +120,8 @@ static const struct config_key cache_keys[] = {
             "until a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
     {.name = "stale-after", .kind = CONFIG_MS, .offset = AT(c.cache.stale_after_ms), BETWEEN(0, 60000), .fallback = "1800ms",
      .doc = "It is given out when upstream has not answered for that long; at once while all upstreams are known to be down."},
+    {.name = "prefetch", .kind = CONFIG_BOOL, .offset = AT(c.prefetch), .fallback = "true",
+     .doc = "Ask anew for an answer that is in use, in the last tenth of its life, so that nobody waits when it ends."},
     {.name = "aggressive-nsec", .kind = CONFIG_BOOL, .offset = AT(c.cache.gaps), .fallback = "true",
      .doc = "Answer \"no such name\", \"no such record\" and what a wildcard makes from NSEC and NSEC3 records that were proven "
             "for other names (RFC 8198), without asking an upstream. A name that is new is then seen when their TTL ends."},
@@ -237,7 +239,8 @@ static const struct config_key transport_keys[] = {
     {.name = "choice", .kind = CONFIG_WORD, .offset = DOH(choice), .fallback = "failover", .words = choices,
      .doc = "Which upstream of a tier is asked. failover: the first that lives. fastest: of two drawn at "
             "random the one that answers sooner and has less to do. round-robin: each in turn. spread: "
-            "always the same for names of one registrable domain, so that none sees all."},
+            "always the same for names of one registrable domain (by the Public Suffix List, whose "
+            "private part counts, too), so that none sees all."},
     {.name = "hedge", .kind = CONFIG_WORD, .offset = DOH(hedge), .fallback = "other", .words = hedges,
      .doc = "other: a question that takes longer than 19 of 20 do is asked at another upstream, too, but "
             "no more than one in 20. Off keeps each question at one upstream unless that fails."},

@@ -56,8 +56,9 @@ static bool open_halves(struct listener *listener, const struct listener_sockets
 }
 
 struct listener *listener_open(uv_loop_t *loop, const struct doh_address *address,
-                               const struct listener_limits *limits, listener_query_fn *on_query,
-                               void *arg, struct doh_address *bound, char *error, size_t error_cap)
+                               const struct listener_limits *limits,
+                               listener_queries_fn *on_queries, void *arg,
+                               struct doh_address *bound, char *error, size_t error_cap)
 {
     struct listener_sockets sockets;
     if (!listener_sockets_open(address, &sockets, error, error_cap))
@@ -71,7 +72,7 @@ struct listener *listener_open(uv_loop_t *loop, const struct doh_address *addres
     }
     listener->loop = loop;
     listener->limits = *limits;
-    listener->on_query = on_query;
+    listener->on_queries = on_queries;
     listener->arg = arg;
     if (limits->sharing > 1) /* else the kernel spreads by address and port: fine, too */
         (void)listener_steer(sockets.udp, limits->sharing);

@@ -25,11 +25,17 @@ struct listener_client {
     bool loopback; /* the peer is on this machine: large UDP answers are cheap */
 };
 
-/* A question's octets, borrowed for the call. The callee answers at once with listener_answer(),
- * or keeps a copy of *client and answers later, or never. For TCP each call counts as one in
- * flight until listener_answer() or listener_drop(). */
-typedef void listener_query_fn(void *arg, const struct listener_client *client, const uint8_t *wire,
-                               uint32_t len);
+struct listener_query {
+    struct listener_client client;
+    const uint8_t *wire;
+    uint32_t len;
+};
+
+/* Questions that came at once, 1 to LISTENER_BATCH, borrowed for the call. The callee answers each
+ * at once with listener_answer(), or keeps a copy of its client and answers later, or never. For
+ * TCP each counts as one in flight until listener_answer() or listener_drop(). */
+#define LISTENER_BATCH 32u
+typedef void listener_queries_fn(void *arg, const struct listener_query *query, uint32_t count);
 
 struct listener_limits {
     uint32_t tcp_clients;    /* connections; the next one is closed at once */
@@ -49,8 +55,9 @@ struct listener_stats {
  * returned in *bound (may be NULL); both sockets get the same one. NULL and a sentence in `error`
  * when that fails; EACCES and EADDRINUSE name the remedy. */
 struct listener *listener_open(uv_loop_t *loop, const struct doh_address *address,
-                               const struct listener_limits *limits, listener_query_fn *on_query,
-                               void *arg, struct doh_address *bound, char *error, size_t error_cap);
+                               const struct listener_limits *limits,
+                               listener_queries_fn *on_queries, void *arg,
+                               struct doh_address *bound, char *error, size_t error_cap);
 
 /* One answer, copied. UDP answers of one wakeup leave in one sendmmsg at the end of the batch. */
 void listener_answer(const struct listener_client *client, const uint8_t *wire, uint32_t len);

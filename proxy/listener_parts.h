@@ -11,7 +11,7 @@
 struct listener {
     uv_loop_t *loop;
     struct listener_limits limits;
-    listener_query_fn *on_query;
+    listener_queries_fn *on_queries;
     void *arg;
     struct listener_stats stats;
     struct listener_udp *udp;

@@ -180,7 +180,8 @@ static bool take_questions(struct listener_stream *s)
         s->in_flight++;
         listener->stats.tcp_questions++;
         moved(s);
-        listener->on_query(listener->arg, &s->client, wire, len); /* may answer, may close us */
+        const struct listener_query query = {s->client, wire, len};
+        listener->on_queries(listener->arg, &query, 1); /* may answer, may close us */
     }
     keep_rest(s, r.off);
     return takes_questions(s) && unsent(s) >= OUT_TURN;

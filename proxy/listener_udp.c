@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH 32u  /* questions a system call */
 #define BATCHES 8u /* system calls a wakeup: hits wait behind no work for those before them */
 #define OUT_COUNT 64u
 #define OUT_OCTETS (256u * 1024u)
@@ -22,11 +21,12 @@ struct control {
 
 /* Questions: read by one recvmmsg, handed out, forgotten. */
 struct udp_in {
-    struct mmsghdr message[BATCH];
-    struct iovec octets_of[BATCH];
-    struct doh_address peer[BATCH];
-    struct control control[BATCH];
-    uint8_t octets[BATCH][LISTENER_QUESTION_MAX];
+    struct mmsghdr message[LISTENER_BATCH];
+    struct iovec octets_of[LISTENER_BATCH];
+    struct doh_address peer[LISTENER_BATCH];
+    struct control control[LISTENER_BATCH];
+    struct listener_query query[LISTENER_BATCH];
+    uint8_t octets[LISTENER_BATCH][LISTENER_QUESTION_MAX];
 };
 
 /* Answers: first to count wait for sendmmsg. Room is used again once all have left. */
@@ -188,33 +188,37 @@ static void read_control(struct listener_udp *udp, struct msghdr *header,
     }
 }
 
-static void take_question(struct listener_udp *udp, uint32_t i)
+/* False: there is nothing to answer, or nobody. */
+static bool take_question(struct listener_udp *udp, uint32_t i, struct listener_query *ret)
 {
     struct mmsghdr *message = &udp->in.message[i];
-    struct listener *listener = udp->listener;
-    listener->stats.udp_questions++;
-    struct listener_client client = {.listener = listener, .peer = udp->in.peer[i]};
-    read_control(udp, &message->msg_hdr, &client);
+    *ret = (struct listener_query){.client = {.listener = udp->listener, .peer = udp->in.peer[i]},
+                                   .wire = udp->in.octets[i],
+                                   .len = message->msg_len};
+    read_control(udp, &message->msg_hdr, &ret->client);
+    ret->client.loopback = listener_address_is_loopback(&ret->client.peer);
     bool cut = message->msg_hdr.msg_flags & MSG_TRUNC;
-    if (cut || listener_address_port(&client.peer) == 0) /* there is nothing to answer, or nobody */
-        return;
-    client.loopback = listener_address_is_loopback(&client.peer);
-    listener->on_query(listener->arg, &client, udp->in.octets[i], message->msg_len);
+    return !cut && listener_address_port(&ret->client.peer) != 0;
 }
 
 /* False: no more is waiting, for now. */
 static bool read_batch(struct listener_udp *udp)
 {
-    for (uint32_t i = 0; i < BATCH; i++) { /* the kernel has written over these */
+    for (uint32_t i = 0; i < LISTENER_BATCH; i++) { /* the kernel has written over these */
         struct msghdr *header = &udp->in.message[i].msg_hdr;
         header->msg_namelen = sizeof udp->in.peer[i];
         header->msg_controllen = sizeof udp->in.control[i].octets;
     }
-    int count = recvmmsg(udp->fd, udp->in.message, BATCH, MSG_DONTWAIT, NULL);
-    for (uint32_t i = 0; count > 0 && i < (uint32_t)count && udp->reading; i++)
-        take_question(udp, i); /* may stop or close us */
+    struct listener *listener = udp->listener;
+    int got = recvmmsg(udp->fd, udp->in.message, LISTENER_BATCH, MSG_DONTWAIT, NULL);
+    uint32_t count = 0;
+    for (uint32_t i = 0; got > 0 && i < (uint32_t)got; i++)
+        count += take_question(udp, i, &udp->in.query[count]);
+    listener->stats.udp_questions += got > 0 ? (uint32_t)got : 0;
+    if (count > 0)
+        listener->on_queries(listener->arg, udp->in.query, count); /* may stop or close us */
     listener_udp_flush(udp);
-    return count == (int)BATCH;
+    return got == (int)LISTENER_BATCH;
 }
 
 static void read_all(struct listener_udp *udp)
@@ -240,7 +244,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
 static void prepare_input(struct udp_in *in)
 {
-    for (uint32_t i = 0; i < BATCH; i++) {
+    for (uint32_t i = 0; i < LISTENER_BATCH; i++) {
         in->octets_of[i] =
             (struct iovec){.iov_base = in->octets[i], .iov_len = sizeof in->octets[i]};
         in->message[i].msg_hdr = (struct msghdr){.msg_name = &in->peer[i],

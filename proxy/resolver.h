@@ -81,9 +81,11 @@ struct resolver_ask *resolver_ask(struct resolver *resolver, const struct resolv
                                   resolver_done_fn *done, void *arg);
 void resolver_cancel(struct resolver_ask *ask);
 
-/* The hot path: the cached answer copied to buf on the spot. False: ask. */
-bool resolver_hit(struct resolver *resolver, const struct cache_key *key, uint8_t *buf,
-                  uint32_t cap, struct cache_hit *ret);
+/* The hot path: the cached answer copied to buf on the spot. `place` is from cache_answer_seek().
+ * False: ask. */
+bool resolver_hit(struct resolver *resolver, const struct cache_key *key,
+                  const struct cache_bytes_key *place, uint8_t *buf, uint32_t cap,
+                  struct cache_hit *ret);
 
 struct resolver_stats {
     uint64_t asked, joined, secure, insecure, bogus, indeterminate, unvalidated, disbelieved;

@@ -19,6 +19,14 @@ struct pending { /* a client that waits for the resolver */
     bool unproven; /* a time-name while the clock is wrong */
 };
 
+/* One of the questions that came at once. */
+struct coming {
+    struct request request;
+    struct request_fault fault;
+    struct cache_key key; /* and its place, unless there is a fault */
+    struct cache_bytes_key place;
+};
+
 struct server {
     struct server_parts parts;
     struct server_stats stats;
@@ -26,6 +34,7 @@ struct server {
     uint64_t started_ms;
     struct pending *first;
     uint32_t waiting;
+    struct coming coming[LISTENER_BATCH];
     struct dns_rr table[DNS_RR_MAX]; /* of the answer being rewritten */
     uint8_t reply[DNS_MSG_MAX], source[DNS_MSG_MAX];
 };
@@ -220,19 +229,13 @@ static void ask(struct server *s, const struct listener_client *client,
 /* --- one question ---------------------------------------------------------------------------- */
 
 static bool answer_hit(struct server *s, const struct listener_client *client,
-                       const struct request *request)
+                       const struct coming *c)
 {
     struct cache_hit hit;
-    struct cache_key key = {
-        .question = &request->question,
-        .route = doh_route_of(&s->parts.config->doh, &request->question),
-        .dnssec_ok = request->dnssec_ok,
-        .checking_disabled = (request->flags & DNS_FLAG_CD) != 0,
-    };
-    if (!resolver_hit(s->parts.resolver, &key, s->reply, sizeof s->reply, &hit))
+    if (!resolver_hit(s->parts.resolver, &c->key, &c->place, s->reply, sizeof s->reply, &hit))
         return false;
     s->stats.hits++;
-    send_answer(s, client, request, hit.len, hit.status, &hit.ede, true);
+    send_answer(s, client, &c->request, hit.len, hit.status, &hit.ede, true);
     return true;
 }
 
@@ -288,31 +291,60 @@ static bool asks_health(const struct server *s, const struct listener_client *cl
            dns_name_equal(&q->name, &s->health);
 }
 
-void server_on_query(void *arg, const struct listener_client *client, const uint8_t *wire,
-                     uint32_t len)
+static void answer_one(struct server *s, const struct listener_client *client,
+                       const struct coming *c)
 {
-    struct server *s = arg;
-    const struct request_path path = {client->tcp, client->loopback, s->parts.config->udp_size};
-    struct request request;
-    struct request_fault fault = request_read(wire, len, &path, &request);
+    const struct request *request = &c->request;
     s->stats.questions++;
-    if (fault.drop) { /* an answer to an answer would make a loop */
+    if (c->fault.drop) { /* an answer to an answer would make a loop */
         s->stats.dropped++;
         listener_drop(client);
-    } else if (fault.rcode != DNS_RCODE_NOERROR) {
+    } else if (c->fault.rcode != DNS_RCODE_NOERROR) {
         s->stats.malformed++;
-        turn_away(s, client, &request, fault.rcode, fault.ede, "");
+        turn_away(s, client, request, c->fault.rcode, c->fault.ede, "");
     } else if (!policy_allows(s->parts.config, &client->peer)) {
         s->stats.refused++;
-        turn_away(s, client, &request, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
+        turn_away(s, client, request, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
                   "this address may not ask here");
-    } else if (asks_health(s, client, &request.question)) {
-        answer_health(s, client, &request);
-    } else if (request.question.class_ != DNS_CLASS_IN) {
-        turn_away(s, client, &request, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
+    } else if (asks_health(s, client, &request->question)) {
+        answer_health(s, client, request);
+    } else if (request->question.class_ != DNS_CLASS_IN) {
+        turn_away(s, client, request, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED,
                   "only class IN is asked");
-    } else if (!answer_here(s, client, &request) && !answer_untimely(s, client, &request) &&
-               !answer_hit(s, client, &request)) {
-        ask(s, client, &request, false);
+    } else if (!answer_here(s, client, request) && !answer_untimely(s, client, request) &&
+               !answer_hit(s, client, c)) {
+        ask(s, client, request, false);
     }
+}
+
+/* False: it will not be looked for in the cache. */
+static bool read_query(struct server *s, const struct listener_query *query, struct coming *ret)
+{
+    const struct request_path path = {query->client.tcp, query->client.loopback,
+                                      s->parts.config->udp_size};
+    ret->fault = request_read(query->wire, query->len, &path, &ret->request);
+    if (ret->fault.drop || ret->fault.rcode != DNS_RCODE_NOERROR)
+        return false;
+    ret->key = (struct cache_key){
+        .question = &ret->request.question,
+        .route = doh_route_of(&s->parts.config->doh, &ret->request.question),
+        .dnssec_ok = ret->request.dnssec_ok,
+        .checking_disabled = (ret->request.flags & DNS_FLAG_CD) != 0,
+    };
+    cache_answer_seek(s->parts.cache, &ret->key, &ret->place);
+    return true;
+}
+
+/* In three rounds, so that what answers need comes from memory while others are worked on. */
+void server_on_queries(void *arg, const struct listener_query *query, uint32_t count)
+{
+    struct server *s = arg;
+    bool sought[LISTENER_BATCH];
+    for (uint32_t i = 0; i < count; i++)
+        sought[i] = read_query(s, &query[i], &s->coming[i]);
+    for (uint32_t i = 0; i < count && count > 1; i++)
+        if (sought[i])
+            cache_answer_expect(s->parts.cache, &s->coming[i].place);
+    for (uint32_t i = 0; i < count; i++)
+        answer_one(s, &query[i].client, &s->coming[i]);
 }

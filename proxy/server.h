@@ -28,9 +28,8 @@ struct server_parts { /* borrowed until the server is freed */
 struct server *server_new(const struct server_parts *parts);
 void server_free(struct server *server); /* after its resolver has closed */
 
-/* A listener_query_fn; `arg` is the server. */
-void server_on_query(void *arg, const struct listener_client *client, const uint8_t *wire,
-                     uint32_t len);
+/* A listener_queries_fn; `arg` is the server. */
+void server_on_queries(void *arg, const struct listener_query *query, uint32_t count);
 uint32_t server_waiting(const struct server *server); /* questions that are not answered yet */
 
 #endif

@@ -108,7 +108,8 @@ static bool may_prefetch(struct resolver *r)
 void stale_prefetch(struct resolver *r, const struct cache_key *key)
 {
     struct resolver_question question = {.question = key->question};
-    if (key->checking_disabled || !may_prefetch(r) || !resolver_refresh(r, &question, key->route))
+    if (!r->config->prefetch || key->checking_disabled || !may_prefetch(r) ||
+        !resolver_refresh(r, &question, key->route))
         return;
     r->prefetch_credit -= PREFETCH_SHARE;
     r->stats.prefetched++;

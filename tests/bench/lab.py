@@ -78,7 +78,13 @@ controls {{ }};
 def bare_row(rate):
     """What is said of something that is only repeated on one core, `rate` times a second."""
     return {"qps": rate, "us": 1e6 / rate, "util": 1, "p50_us": 0, "p99_us": 0, "bad": 0,
-            "ad_part": 0, "upstream": 0, "seconds": 1}
+            "ad_part": 0, "upstream": 0, "seconds": 1, "cpu_s": 1}
+
+
+def generator_row(row):
+    """Of a run against the bare responder: what the generator itself would reach with nothing but
+    its own work to wait for. It spins while it waits, so it is no less than that."""
+    return {**bare_row(row["received"] / row["cpu_s"]), "util": row["cpu_s"] / row["seconds"]}
 
 
 OUTERMOST = ("run", "clone", "start_thread")  # never return, so all that they call is theirs
@@ -130,7 +136,8 @@ class Lab(servers.Servers):
         self.build = build / "tests"
         self.veridoh = build / "veridoh"
         self.before = None
-        self.workers = 1
+        self.commands = {}  # as each program was started last
+        self.workers, self.cache_mib = 1, 1024
         self.upstream, self.doh_port = NEAR, peers.DOH
         self.cpu = OTHERS_CPU
         self.pid = None
@@ -165,6 +172,7 @@ class Lab(servers.Servers):
         """Until it answers. False: it does not."""
         self.cpu, self.peer = PEER_CPU, peer
         command = peer.write(self)
+        self.commands[peer.name] = " ".join(command)
         self.start("peer", command)
         self.cpu = OTHERS_CPU
         self.pid = self.running["peer"].pid  # taskset becomes the program

@@ -3,6 +3,8 @@
 
 Peers alternate within a round, so that noise of the machine hits all alike, and ratios are taken
 within a round."""
+import json
+import os
 import re
 import subprocess
 import time
@@ -39,8 +41,11 @@ def hits(run):
                 if not ok:
                     continue
                 fill(lab, names, 2000)
-                run.add("hits", "1000 names", peer, turn,
-                        lab.measure(names, "-w", 128, "-l", 2))
+                row = lab.measure(names, "-w", 128, "-l", 2)
+                run.add("hits", "1000 names", peer, turn, row)
+                if peer.name == "bare":
+                    run.add("hits", "1000 names", labs.peers.GENERATOR, turn,
+                            labs.generator_row(row))
                 run.add("hits", "20 000/s", peer, turn,
                         lab.measure(names, "-r", 20000, "-l", 1))
                 if peer.name == "veridoh":
@@ -50,7 +55,9 @@ def hits(run):
 
 
 def many(run):
-    """UDP cache hits among 100 000 and 1 000 000 names, against the 1000 of the same process."""
+    """UDP cache hits among 100 000 and 1 000 000 names, against the 1000 of the same process. They
+    are asked for in an order that has nothing to do with the one they came in, and so lie in memory
+    in."""
     lab = run.lab
     few = lab.names("many", 1000)
     sizes = [100000, 1000000]
@@ -59,10 +66,10 @@ def many(run):
             if not ok:
                 continue
             fill(lab, few, 2000)
-            for size in sizes if peer.name == "veridoh" else sizes[:1]:
-                names = lab.names("many", size)
-                lab.load(names, "-n", size, "-w", 128, "-l", FILL_S)
-                lab.load(names, "-n", size, "-w", 128, "-l", FILL_S)
+            for size in sizes[:1] if peer.name == "unbound" else sizes:
+                for _ in range(2):
+                    lab.load(lab.names("many", size), "-n", size, "-w", 128, "-l", FILL_S)
+                names = lab.names("shuffled", size)
                 for turn in run.rounds():
                     run.add("many", f"1000 names among {size}", peer, turn,
                             lab.measure(few, "-w", 128, "-l", 1))
@@ -210,34 +217,81 @@ def memory(run):
             run.add("memory", "signed answers", peer, 0, row)
 
 
+def bound(run):
+    """Whether the process keeps to what is configured: resident memory after two and more times as
+    many answers as there is room for, of 60 to 900 octets, beside a process that has none."""
+    lab = run.lab
+    count = 200000
+    names = lab.names("sizes", count)
+    lab.fill_upstream("sizes", count)
+    veridoh = labs.peers.PEERS["veridoh"]
+    try:
+        for mib in (16, 32):
+            lab.cache_mib = mib
+            with started(run, veridoh) as ok:
+                if not ok:
+                    continue
+                empty = lab.memory_kib()
+                row = lab.measure(names, "-n", count, "-w", 64, "-l", FILL_S, "-D")
+                row["empty_mib"], row["resident_mib"] = empty / 1024, lab.memory_kib() / 1024
+                row["evictions"] = evictions(lab)
+                run.add("bound", f"{mib} MiB", veridoh, 0, row)
+    finally:
+        lab.cache_mib = 1024
+
+
+def evictions(lab):
+    """By veridoh's own account, so that it is seen to have been full."""
+    said = subprocess.run(["dig", "+short", "@127.0.0.1", "-p", str(labs.peers.PORT), "CH", "TXT",
+                           "health.veridoh."], capture_output=True, text=True, check=False).stdout
+    return int(re.search(r"cache_evictions=(\d+)", said)[1])
+
+
 def workers(run):
-    """One worker against two: the generator shares the cores with them, so the figure is CPU."""
+    """One worker against two. With two cores the generator shares them with two workers, so what
+    is compared is CPU time: at the same load, and with as much load as there is CPU left for."""
     lab = run.lab
     names = lab.names("mixed", 1000)
     lab.fill_upstream("mixed", 1000)
     veridoh = labs.peers.PEERS["veridoh"]
-    cpu = labs.PEER_CPU
+    cpus = labs.PEER_CPU, labs.OTHERS_CPU
     try:
         for turn in run.rounds():
             for count in (1, 2):
                 lab.workers = count
-                labs.PEER_CPU = "1" if count == 1 else "0,1"
+                labs.PEER_CPU, labs.OTHERS_CPU = cpus if count == 1 else ("0,1", "0,1")
                 with started(run, veridoh) as ok:
                     if not ok:
                         continue
                     fill(lab, names, 2000)
-                    row = lab.measure(names, "-r", 60000, "-k", 1, "-l", 2)
-                    row["spread"] = busiest_part(lab)
-                    run.add("workers", f"{count} workers, 60 000/s, one socket", veridoh, turn, row)
+                    for case, options in (("60 000/s, one socket", ["-r", 60000, "-k", 1]),
+                                          ("saturated", ["-w", 256])):
+                        before = thread_times(lab)
+                        row = lab.measure(names, *options, "-l", 2)
+                        row["spread"] = busiest_part(before, thread_times(lab))
+                        run.add("workers", f"{count} workers, {case}", veridoh, turn, row)
     finally:
-        lab.workers, labs.PEER_CPU = 1, cpu
+        lab.workers = 1
+        labs.PEER_CPU, labs.OTHERS_CPU = cpus
 
 
-def busiest_part(lab):
+def thread_times(lab):
+    return {task.name: int((task / "schedstat").read_text().split()[0])
+            for task in labs.Path(f"/proc/{lab.pid}/task").iterdir()}
+
+
+def busiest_part(before, after):
     """The busiest thread's part of all CPU time: 0.5 is even for two workers."""
-    times = [int((task / "schedstat").read_text().split()[0])
-             for task in labs.Path(f"/proc/{lab.pid}/task").iterdir()]
+    times = [after[thread] - before.get(thread, 0) for thread in after]
     return max(times) / max(1, sum(times))
+
+
+def replay(run):
+    """What prefetching, stale answers and aggressive NSEC save: tests/bench/replay."""
+    out = run.lab.dir / "replay.json"
+    subprocess.run([str(labs.Path(__file__).parent / "replay"), "--out", str(out)], check=True,
+                   env={**os.environ, "VERIDOH_BUILD": str(run.lab.veridoh.parent)})
+    run.more["replay"] = json.loads(out.read_text())
 
 
 COUNTED = {"hit": ("mixed", 1000, 4000), "unvalidated miss": ("plain", 400, 400),
@@ -276,4 +330,5 @@ def control(lab, what):
     subprocess.run(["callgrind_control", what, str(lab.pid)], check=True, capture_output=True)
 
 
-PARTS = {f.__name__: f for f in (hits, tcp, miss, cold, flood, memory, workers, many, instructions)}
+PARTS = {f.__name__: f for f in (hits, tcp, miss, cold, flood, memory, bound, workers, many, replay,
+                                 instructions)}

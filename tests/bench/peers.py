@@ -44,7 +44,7 @@ def veridoh(lab):
         "upstreams": [{"name": "u", "url": f"https://{HOST}:{lab.doh_port}/dns-query",
                        "addresses": [lab.upstream], "ca": f"{lab.dir}/ca.pem"}],
         "validation": {"trust-anchors": f"{lab.dir}/root.ds"},
-        "cache": {"size": "1GiB"},
+        "cache": {"size": f"{lab.cache_mib}MiB"},
         "process": {"workers": lab.workers},
         "log": {"level": "warning"}})
     path, _ = config(lab, "veridoh", text)
@@ -217,6 +217,7 @@ PEERS = {p.name: p for p in [
     Peer("smartdns", "smartdns", "smartdns", smartdns, False, "DoT"),
     Peer("dnsmasq", "dnsmasq", "dnsmasq-base", dnsmasq, False, "UDP"),
 ]}
+GENERATOR = Peer("generator", "", "", None, False, "-")
 OPENSSL = Peer("openssl", "openssl", "openssl", None, False, "-")
 
 

@@ -4,6 +4,7 @@
 build(directory) makes zones and keys once (half a minute) and keeps them for some days; then
 NAMES[kind](n) are the first n questions of a kind, as lines of "name type"."""
 import json
+import random
 import sys
 import time
 from pathlib import Path
@@ -51,12 +52,26 @@ def mixed(count):
             for line in pair]
 
 
+def shuffled(count):
+    names = NAMES["many"](count)
+    random.Random(count).shuffle(names)
+    return names
+
+
+def sizes(count):
+    """Answers of many sizes: two of an unsigned zone for one signed and one absence."""
+    kinds = [NAMES["many"](count // 2)[i::2] for i in (0, 1)]
+    kinds += [NAMES["p256"](min(count // 4, MANY)), NAMES["nxdomain"](count // 4)]
+    return [line for lines in zip(*kinds) for line in lines]
+
+
 NAMES = {
     "p256": numbered("p256.com"), "rsa": numbered("rsa.org"), "ed25519": numbered("ed25519.dev"),
     "plain": numbered("plain.com"), "wild": numbered("w.wild.se"),
     "wildnsec3": numbered("w.wildnsec3.com"), "nxdomain": lambda n: [
         f"no{i:06}.wild.se A" for i in range(n)], "mixed": mixed,
     "many": numbered("many.plain.se"),  # made up by the upstream: any number of them
+    "shuffled": shuffled, "sizes": sizes,
 }
 COLD = {"2 labels": "p256.com A", "3 labels": "www.p256.com A", "5 labels": "www.c.b.deep.com A",
         "insecure": "www.plain.com A", "NXDOMAIN": "nope.p256.com A"}

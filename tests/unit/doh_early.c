@@ -200,6 +200,42 @@ static void too_early_is_asked_again_in_time(void **state)
     }
 }
 
+static void close_second(struct world *w, struct doh_pool *second)
+{
+    doh_pool_close(second, on_world_closed, w);
+    while (!w->pool_closed)
+        (void)uv_run(&w->loop, UV_RUN_ONCE);
+    w->pool_closed = false;
+}
+
+/* As it takes the sessions of another's handshakes, so it takes what the other has learnt. */
+static void what_a_worker_learns_holds_for_all(void **state)
+{
+    (void)state;
+    for (unsigned refused = 0; refused < 2; refused++) {
+        struct question q;
+        struct world w;
+        early_world(&w, 1);
+        if (refused)
+            w.server[0].behaviour = (struct behaviour){.first = 1, .count = 1, .status = 425};
+        world_start(&w);
+        meet(&w);
+        ask_and_wait(&w, &q, "again.test");
+        assert_int_equal(q.err, DOH_OK);
+        assert_int_equal(w.server[0].early, 1);
+        struct doh_pool *first = w.pool;
+        w.pool = doh_pool_new(&w.loop, w.shared, on_world_event, &w);
+        assert_non_null(w.pool);
+        ask_and_wait(&w, &q, "other.test");
+        assert_int_equal(q.err, DOH_OK);
+        assert_int_equal(status_of(&w).resumed, 1);
+        assert_int_equal(w.server[0].early, refused ? 1 : 2);
+        close_second(&w, w.pool);
+        w.pool = first;
+        world_close(&w);
+    }
+}
+
 /* Before the handshake has ended nothing is lost with the connection: it waits for another. */
 static void a_handshake_without_end_loses_nothing(void **state)
 {
@@ -326,6 +362,13 @@ static void nothing_goes_to_somebody_else(void **state)
         assert_int_equal(doh_tls_early_max(tls), i ? 8192 : 0);
         doh_tls_free(tls);
     }
+    for (unsigned i = 0; i < 2; i++) { /* its certificate has ended, as far as the floor knows */
+        struct doh_tls_peer same = doh_shared_peer(w.shared, 0);
+        struct doh_tls *tls = doh_tls_new(doh_shared_context(w.shared, 0), &same, session);
+        doh_tls_not_before(tls, i ? UINT64_C(4102444800) : 1); /* the year 2100 */
+        assert_int_equal(doh_tls_early_max(tls), i ? 0 : 8192);
+        doh_tls_free(tls);
+    }
     (void)SSL_SESSION_set_time(session, (long)time(NULL) - 8 * 86400); /* its ticket has expired */
     struct doh_tls_peer peer = doh_shared_peer(w.shared, 0);
     struct doh_tls *tls = doh_tls_new(doh_shared_context(w.shared, 0), &peer, session);
@@ -344,6 +387,7 @@ int main(void)
         cmocka_unit_test(as_many_as_fit),
         cmocka_unit_test(what_is_rejected_is_sent_again_once),
         cmocka_unit_test(too_early_is_asked_again_in_time),
+        cmocka_unit_test(what_a_worker_learns_holds_for_all),
         cmocka_unit_test(a_handshake_without_end_loses_nothing),
         cmocka_unit_test(after_a_failed_handshake_none_is_sent),
         cmocka_unit_test(the_winner_of_a_race_gets_what_others_have),

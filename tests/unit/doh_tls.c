@@ -239,6 +239,40 @@ static void refusals_say_which_check_and_what_to_do(void **state)
     }
 }
 
+/* A machine whose clock is behind knows that it is no earlier than the floor. What had expired by
+ * then is refused; what is to begin later may have begun. */
+static void a_clock_that_is_behind(void **state)
+{
+    (void)state;
+    enum { DAY_S = 86400 };
+    static const struct {
+        const char *what;
+        int floor_days;  /* from now on; 0: the clock is right */
+        long from, days; /* the certificate */
+        enum doh_err want;
+    } cases[] = {
+        {"expired since, says the floor", 10, -2, 5, DOH_E_TLS},
+        {"expired long ago", 10, -9, -1, DOH_E_TLS},
+        {"valid at the floor", 3, -2, 5, DOH_OK},
+        {"to begin after the floor", 3, 4, 9, DOH_OK},
+        {"to begin, but the clock is right", 0, 4, 9, DOH_E_TLS},
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        print_message("%s\n", cases[i].what);
+        struct question q;
+        struct world w;
+        world_init(&w, 1);
+        SSL_CTX_free(w.server[0].context);
+        w.server[0].context = server_context_from(&w.ca, SERVER_HOST, cases[i].from, cases[i].days);
+        world_start(&w);
+        doh_shared_not_before(w.shared,
+                              (uint64_t)(time(NULL) + (time_t)cases[i].floor_days * DAY_S - 60));
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, cases[i].want);
+        world_close(&w);
+    }
+}
+
 /* https://[::1]/dns-query: no SNI, and the address must be in the certificate. */
 static void an_ipv6_address_is_a_host(void **state)
 {
@@ -432,6 +466,7 @@ int main(void)
         cmocka_unit_test(another_key_is_not),
         cmocka_unit_test(a_resumed_session_is_checked_too),
         cmocka_unit_test(refusals_say_which_check_and_what_to_do),
+        cmocka_unit_test(a_clock_that_is_behind),
         cmocka_unit_test(an_ipv6_address_is_a_host),
         cmocka_unit_test(the_oldest_version_is_configured),
         cmocka_unit_test(sessions_are_resumed),

@@ -285,36 +285,4 @@ static inline const char *change_text(const struct change *change)
     return words[change->kind];
 }
 
-/* --- the message ----------------------------------------------------------------------------- */
-
-/* As world_write(), but uncompressed and with record `at` replaced by these octets. False: it
- * cannot even be read. */
-static inline bool mutant_write(const struct world_answer *a, uint32_t at, const struct fielded *f,
-                                struct world_octets *ret)
-{
-    static struct fielded other;
-    struct dns_writer w = dns_writer_init(ret->buf, sizeof ret->buf);
-    uint16_t count[4] = {1, 0, 0, 0};
-    for (uint32_t i = 0; i < a->count; i++)
-        count[1 + a->rr[i].section]++;
-    dns_write_u16(&w, 0);
-    dns_write_u16(&w, (uint16_t)(a->flags | a->rcode));
-    for (unsigned i = 0; i < 4; i++)
-        dns_write_u16(&w, count[i]);
-    dns_write_name(&w, &a->question.name);
-    dns_write_u16(&w, a->question.type);
-    dns_write_u16(&w, a->question.class_);
-    for (uint8_t section = DNS_ANSWER; section <= DNS_ADDITIONAL; section++)
-        for (uint32_t i = 0; i < a->count; i++) {
-            if (a->rr[i].section != section)
-                continue;
-            if (i != at)
-                fielded_init(&other, &a->rr[i]);
-            dns_write_bytes(&w, i == at ? f->wire : other.wire, i == at ? f->len : other.len);
-        }
-    assert_int_equal(w.err, DNS_OK);
-    ret->len = w.off;
-    return dns_msg_read(ret->buf, ret->len, ret->table, 256, &ret->msg) == DNS_OK;
-}
-
 #endif

@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define GOOD                                                                                       \
-    "listen: [{address: 127.0.0.1:5300}]\n"                                                        \
-    "upstreams: [{url: https://a.example/dns-query, addresses: [192.0.2.1]}]\n"
+#define GOOD_LISTEN "listen: [{address: 127.0.0.1:5300}]\n"
+#define GOOD GOOD_LISTEN "upstreams: [{url: https://a.example/dns-query, addresses: [192.0.2.1]}]\n"
 
 /* Reads `text` as a file; what was complained about lands in `errors`. */
 static struct config *read_text(const char *text, size_t len, char *errors, size_t cap)
@@ -67,7 +66,7 @@ static const struct bad_case bad[] = {
     {"a host without address",
      "listen: [{address: 127.0.0.1}]\nupstreams: [{url: https://a.b/q}]\n"
      "transport: {resolv-conf: none}\n",
-     {"https://a.b/q: needs 'addresses'"}},
+     {":2:19: error: https://a.b/q: needs 'addresses'"}},
     {"a port too large",
      "listen: [{address: \"127.0.0.1:65536\"}]\nupstreams: []\n",
      {"address: '127.0.0.1:65536' is not an address"}},
@@ -84,10 +83,48 @@ static const struct bad_case bad[] = {
     {"a scalar for a list", GOOD "routes: x\n", {":3:9: error: routes: expected a list"}},
     {"a route without servers",
      GOOD "routes: [{domains: [a.b]}]\n",
-     {"routes: a route needs 'servers', 'servers-from' or 'upstreams'"}},
+     {":3:10: error: routes: a route needs 'servers', 'servers-from' or 'upstreams'"}},
+    {"a route without domains, the second",
+     GOOD "routes:\n  - {domains: [a.b], servers: [192.0.2.1]}\n  - {servers: [192.0.2.1]}\n",
+     {":5:5: error: routes: a route needs 'domains'", "      - {servers: [192.0.2.1]}\n        ^"}},
+    {"an upstream that is not there, after one that is",
+     GOOD_LISTEN "upstreams: [{url: https://192.0.2.1/q, name: one}]\n"
+                 "routes:\n  - domains: [a.b]\n    upstreams: [one, nobody]\n",
+     {":5:22: error: routes: there is no upstream named 'nobody'"}},
+    {"an upstream that is not there, without brackets",
+     GOOD "routes:\n  - domains: [a.b]\n    upstreams: nobody\n",
+     {":5:16: error: routes: there is no upstream named 'nobody'"}},
+    {"upstreams and servers",
+     GOOD "routes: [{domains: [a.b], servers: [192.0.2.1], upstreams: a.example}]\n",
+     {":3:60: error: routes: a route has 'upstreams' or plain 'servers', not both"}},
+    {"no such file of domains",
+     GOOD "routes: [{domains-from: /no/where, servers: [192.0.2.1]}]\n",
+     {":3:25: error: routes: /no/where cannot be read"}},
+    {"anchors of what is not validated",
+     GOOD
+     "routes: [{domains: [a.b], servers: [192.0.2.1], validate: off, trust-anchors: builtin}]\n",
+     {":3:79: error: routes: trust-anchors with 'validate: off'"}},
+    {"no such anchor file of a route",
+     GOOD "routes: [{domains: [a.b], servers: [192.0.2.1], trust-anchors: [builtin, x.ds]}]\n",
+     {":3:74: error: ", "/x.ds: cannot be read"}},
+    {"upstreams that are all for routes",
+     GOOD_LISTEN "upstreams: [{url: https://192.0.2.1/q, route-only: true}]\n",
+     {":2:12: error: routes: every upstream is 'route-only'"}},
     {"no such anchor file",
      GOOD "validation: {trust-anchors: nowhere.ds}\n",
-     {"nowhere.ds: cannot be read"}},
+     {":3:29: error: ", "nowhere.ds: cannot be read"}},
+    {"two networks for all clients",
+     GOOD "transport: {client-subnet: [192.0.2.0/24, 192.0.3.0/24]}\n",
+     {":3:28: error: client-subnet: one network, not several"}},
+    {"no upstream at all",
+     GOOD_LISTEN "upstreams: []\n",
+     {":2:12: error: upstreams: at least one is needed"}},
+    {"a stamp that ends too soon, of the second upstream",
+     GOOD_LISTEN "upstreams:\n  - url: https://192.0.2.1/q\n  - name: x\n    url: sdns://AgcA\n",
+     {":5:10: error: sdns://AgcA: "}},
+    {"a stamp of a plain server where a DoH server is wanted",
+     GOOD_LISTEN "upstreams: [{url: \"sdns://AAcAAAAAAAAABzguOC44Ljg\"}]\n",
+     {":2:19: error: sdns://AAcAAAAAAAAABzguOC44Ljg: the stamp is for plain DNS"}},
     {"a date that is none",
      GOOD "validation: {negative-trust-anchors: [{domain: a.b, until: soon}]}\n",
      {"until: 'soon' is not a date like 2026-12-31"}},

@@ -106,10 +106,9 @@ static void on_closed(void *arg)
     ((struct world *)arg)->closed = true;
 }
 
-static void on_query(void *arg, const struct listener_client *client, const uint8_t *wire,
+static void on_query(struct world *w, const struct listener_client *client, const uint8_t *wire,
                      uint32_t len)
 {
-    struct world *w = arg;
     assert_non_null(w->listener); /* no questions after close */
     assert_true(client->loopback);
     if (w->close_at_once) {
@@ -132,6 +131,13 @@ static void on_query(void *arg, const struct listener_client *client, const uint
     held->client = *client;
     held->len = len < sizeof held->wire ? len : sizeof held->wire;
     memcpy(held->wire, wire, held->len);
+}
+
+static void on_queries(void *arg, const struct listener_query *query, uint32_t count)
+{
+    const struct world *w = arg;
+    for (uint32_t i = 0; i < count && w->listener; i++)
+        on_query(arg, &query[i].client, query[i].wire, query[i].len);
 }
 
 static void release(struct world *w, uint32_t i)
@@ -167,7 +173,7 @@ static struct world *world_new(const char *ip, const struct listener_limits *lim
     struct doh_address address = address_of(ip, 0);
     char error[256] = "";
     w->listener =
-        listener_open(&w->loop, &address, limits, on_query, w, &w->bound, error, sizeof error);
+        listener_open(&w->loop, &address, limits, on_queries, w, &w->bound, error, sizeof error);
     if (!w->listener)
         print_error("%s\n", error);
     assert_non_null(w->listener);
@@ -925,7 +931,7 @@ static void workers_share_a_port(void **state)
     struct world *w = world_new("127.0.0.1", &roomy);
     char error[256];
     struct listener *second =
-        listener_open(&w->loop, &w->bound, &roomy, on_query, w, NULL, error, sizeof error);
+        listener_open(&w->loop, &w->bound, &roomy, on_queries, w, NULL, error, sizeof error);
     assert_non_null(second);
     struct world other = {.closed = false};
     listener_close(second, on_closed, &other);
@@ -940,7 +946,7 @@ static void both_families_share_a_port(void **state)
     struct doh_address v6 = address_of("::", listener_address_port(&w->bound));
     char error[256] = "";
     struct listener *second =
-        listener_open(&w->loop, &v6, &roomy, on_query, w, NULL, error, sizeof error);
+        listener_open(&w->loop, &v6, &roomy, on_queries, w, NULL, error, sizeof error);
     assert_string_equal(error, "");
     assert_non_null(second);
     struct world other = {.closed = false};
@@ -985,7 +991,7 @@ static void failures_name_the_remedy(void **state)
         struct doh_address bound = address;
         char error[256] = "";
         assert_null(
-            listener_open(&loop, &address, &roomy, on_query, NULL, &bound, error, sizeof error));
+            listener_open(&loop, &address, &roomy, on_queries, NULL, &bound, error, sizeof error));
         assert_non_null(strstr(error, rows[i].words));
         assert_non_null(strstr(error, strerror(rows[i].number)));
     }

@@ -60,10 +60,12 @@ const struct val_anchors *resolver_anchors(struct resolver *resolver)
     return fake.anchors;
 }
 
-bool resolver_hit(struct resolver *resolver, const struct cache_key *key, uint8_t *buf,
-                  uint32_t cap, struct cache_hit *ret)
+bool resolver_hit(struct resolver *resolver, const struct cache_key *key,
+                  const struct cache_bytes_key *place, uint8_t *buf, uint32_t cap,
+                  struct cache_hit *ret)
 {
     (void)resolver;
+    assert_int_equal(place->hash, key->question->type);
     fake.key = *key;
     if (!fake.hit || fake.wire_len > cap)
         return false;
@@ -77,6 +79,19 @@ void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret)
 {
     (void)resolver;
     *ret = (struct resolver_stats){.bogus = 7};
+}
+
+void cache_answer_seek(struct cache *cache, const struct cache_key *key,
+                       struct cache_bytes_key *ret)
+{
+    (void)cache;
+    ret->hash = key->question->type;
+}
+
+void cache_answer_expect(struct cache *cache, const struct cache_bytes_key *key)
+{
+    (void)cache;
+    (void)key;
 }
 
 struct cache_stats cache_stats(struct cache *cache)
@@ -189,11 +204,17 @@ static uint16_t sent_ede(void)
     return ede.code;
 }
 
+static void tell(struct world *w, const uint8_t *wire, uint32_t len)
+{
+    const struct listener_query query = {w->client, wire, len};
+    server_on_queries(w->server, &query, 1);
+}
+
 static void ask(struct world *w, const char *name, uint16_t type)
 {
     uint8_t query[512];
     uint32_t len = write_query(query, name, type, DNS_CLASS_IN, 0, false);
-    server_on_query(w->server, &w->client, query, len);
+    tell(w, query, len);
 }
 
 /* www.example. A with `count` addresses and an RRSIG, in DO form. */
@@ -251,7 +272,7 @@ static void test_raw(void **state)
         const struct raw_case *c = &raws[i];
         fake.answers = fake.drops = 0;
         print_message("%s\n", c->what);
-        server_on_query(w->server, &w->client, c->wire, c->len);
+        tell(w, c->wire, c->len);
         assert_int_equal(fake.answers, c->answered);
         assert_int_equal(fake.drops, !c->answered);
         if (!c->answered)
@@ -294,7 +315,7 @@ static void test_turned_away(void **state)
         const struct away_case *c = &aways[i];
         print_message("%s %u %u\n", c->name, c->type, c->class_);
         uint32_t len = write_query(query, c->name, c->type, c->class_, 0, false);
-        server_on_query(w->server, &w->client, query, len);
+        tell(w, query, len);
         assert_int_equal(sent().rcode, c->rcode);
         assert_int_equal(sent_ede(), c->ede);
     }
@@ -320,7 +341,7 @@ static void test_health(void **state)
     struct world *w = *state;
     uint8_t query[512];
     uint32_t len = write_query(query, "Health.veridoh.", DNS_TYPE_TXT, DNS_CLASS_CH, 0, false);
-    server_on_query(w->server, &w->client, query, len);
+    tell(w, query, len);
     struct dns_msg msg = sent();
     struct dns_reader first = dns_rr_rdata(&msg, &msg.rr[0]);
     assert_int_equal(msg.rcode, DNS_RCODE_NOERROR);
@@ -329,7 +350,7 @@ static void test_health(void **state)
     assert_non_null(memmem(fake.sent, fake.sent_len, "cache_answers=5", 15));
     assert_non_null(memmem(fake.sent, fake.sent_len, "upstream=up0 connected=1", 24));
     w->client.loopback = false; /* even one who may ask */
-    server_on_query(w->server, &w->client, query, len);
+    tell(w, query, len);
     assert_int_equal(sent().rcode, DNS_RCODE_REFUSED);
 }
 
@@ -343,7 +364,7 @@ static void test_hit(void **state)
     fake.hit = true;
     fake.found = (struct cache_hit){.status = VAL_SECURE, .ede.code = DNS_EDE_NONE};
     uint32_t len = write_query(query, "wWw.example.", DNS_TYPE_A, DNS_CLASS_IN, DNS_FLAG_CD, true);
-    server_on_query(w->server, &w->client, query, len);
+    tell(w, query, len);
     struct dns_msg msg = sent();
     assert_int_equal(msg.flags,
                      DNS_FLAG_QR | DNS_FLAG_RD | DNS_FLAG_RA | DNS_FLAG_AD | DNS_FLAG_CD);
@@ -355,6 +376,29 @@ static void test_hit(void **state)
     assert_int_equal(server_waiting(w->server), 0);
 }
 
+/* What came at once is answered one by one: each by its own key, faults in between or not. */
+static void test_batch(void **state)
+{
+    struct world *w = *state;
+    uint8_t wire[4][512] = {{0}};
+    struct listener_query query[4];
+    uint32_t len[4] = {
+        write_query(wire[0], "a.example.", DNS_TYPE_A, DNS_CLASS_IN, 0, false),
+        5, /* no header: dropped */
+        write_query(wire[2], "b.example.", DNS_TYPE_AXFR, DNS_CLASS_IN, 0, false),
+        write_query(wire[3], "c.example.", DNS_TYPE_MX, DNS_CLASS_IN, 0, false),
+    };
+    for (unsigned i = 0; i < 4; i++)
+        query[i] = (struct listener_query){w->client, wire[i], len[i]};
+    server_on_queries(w->server, query, 4);
+    assert_int_equal(fake.drops, 1);
+    assert_int_equal(fake.answers, 1);
+    assert_int_equal(sent().rcode, DNS_RCODE_NOTIMP);
+    assert_int_equal(fake.asked, 2);
+    assert_int_equal(fake.key.question->type, DNS_TYPE_MX);
+    assert_int_equal(server_waiting(w->server), 2);
+}
+
 /* Off loopback, 200 addresses do not fit into 1232 octets; by TCP they do. */
 static void test_hit_too_long(void **state)
 {
@@ -364,11 +408,11 @@ static void test_hit_too_long(void **state)
     fake.hit = true;
     w->client.loopback = false;
     uint32_t len = write_query(query, "www.example.", DNS_TYPE_A, DNS_CLASS_IN, 0, true);
-    server_on_query(w->server, &w->client, query, len);
+    tell(w, query, len);
     assert_true(sent().flags & DNS_FLAG_TC);
     assert_in_range(fake.sent_len, 12, 1232);
     w->client.tcp = true;
-    server_on_query(w->server, &w->client, query, len);
+    tell(w, query, len);
     assert_false(sent().flags & DNS_FLAG_TC);
     assert_int_equal(sent().rr_count, 201);
 }
@@ -458,6 +502,7 @@ int main(void)
         TEST(test_strangers),
         TEST(test_health),
         TEST(test_hit),
+        TEST(test_batch),
         TEST(test_hit_too_long),
         TEST(test_miss),
         TEST(test_refused_by_proof),

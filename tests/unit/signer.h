@@ -724,6 +724,41 @@ static inline void world_write(const struct world_answer *a, struct world_octets
     assert_int_equal(dns_msg_read(ret->buf, ret->len, ret->table, 256, &ret->msg), DNS_OK);
 }
 
+/* As world_write(), but uncompressed, and with record `at` (UINT32_MAX: none) replaced by these
+ * octets. False: it does not fit, or cannot even be read. */
+static inline bool world_write_raw(const struct world_answer *a, uint32_t at, const uint8_t *octets,
+                                   uint32_t len, struct world_octets *ret)
+{
+    struct dns_writer w = dns_writer_init(ret->buf, sizeof ret->buf);
+    uint16_t count[4] = {1, 0, 0, 0};
+    for (uint32_t i = 0; i < a->count; i++)
+        count[1 + a->rr[i].section]++;
+    dns_write_u16(&w, 0);
+    dns_write_u16(&w, (uint16_t)(a->flags | a->rcode));
+    for (unsigned i = 0; i < 4; i++)
+        dns_write_u16(&w, count[i]);
+    dns_write_name(&w, &a->question.name);
+    dns_write_u16(&w, a->question.type);
+    dns_write_u16(&w, a->question.class_);
+    for (uint8_t section = DNS_ANSWER; section <= DNS_ADDITIONAL; section++)
+        for (uint32_t i = 0; i < a->count; i++) {
+            const struct world_rr *rr = &a->rr[i];
+            if (rr->section == section && i == at) {
+                dns_write_bytes(&w, octets, len);
+            } else if (rr->section == section) {
+                dns_write_name(&w, &rr->owner);
+                dns_write_u16(&w, rr->type);
+                dns_write_u16(&w, DNS_CLASS_IN);
+                dns_write_u32(&w, rr->ttl_s);
+                dns_write_u16(&w, rr->len);
+                dns_write_bytes(&w, rr->rdata, rr->len);
+            }
+        }
+    ret->len = w.off;
+    return w.err == DNS_OK &&
+           dns_msg_read(ret->buf, ret->len, ret->table, 256, &ret->msg) == DNS_OK;
+}
+
 /* --- bending --------------------------------------------------------------------------------- */
 
 /* A record of the type; with `sig` an RRSIG that covers it. */

@@ -374,7 +374,8 @@ static unsigned change_record(struct bench *b, struct place *p, const struct out
             p->change = changes[i];
             if (!change_apply(&changed, p->field, &changes[i]))
                 continue;
-            mutant_readable = mutant_write(&p->told->answer, p->rr, &changed, &mutant);
+            mutant_readable =
+                world_write_raw(&p->told->answer, p->rr, changed.wire, changed.len, &mutant);
             if (mutant_readable || !p->is_answer)
                 wrong += !survives(b, p, honest, base);
         }
