@@ -158,6 +158,7 @@ class Lab(servers.Servers):
         self.before = None
         self.commands = {}  # as each program was started last
         self.workers, self.cache_mib = 1, 1024
+        self.gaps = True  # veridoh answers from proven ranges (RFC 8198)
         self.upstream, self.doh_port = NEAR, peers.DOH
         self.transport = {}  # veridoh's
         self.cpu = OTHERS_CPU

@@ -46,7 +46,7 @@ def veridoh(lab):
                        "get": lab.transport.get("early-data", False)}],
         "transport": lab.transport,
         "validation": {"trust-anchors": f"{lab.dir}/root.ds"},
-        "cache": {"size": f"{lab.cache_mib}MiB"},
+        "cache": {"size": f"{lab.cache_mib}MiB", "aggressive-nsec": lab.gaps},
         "process": {"workers": lab.workers},
         "log": {"level": "warning"}})
     path, _ = config(lab, "veridoh", text)
