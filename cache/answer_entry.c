@@ -35,31 +35,38 @@ uint64_t answer_expires_s(const struct answer *a)
     return a->expires_s == ANSWER_NO_END ? UINT64_MAX : a->expires_s;
 }
 
-static const uint8_t *offsets_of(const struct answer *a)
+/* Records, by the header; the sections come one after the other. */
+static uint32_t count_in(const uint8_t *wire)
 {
-    return (const uint8_t *)(a + 1);
+    return get_u16(wire + COUNTS_OFF) + get_u16(wire + COUNTS_OFF + 2) +
+           get_u16(wire + COUNTS_OFF + 4);
 }
 
-static const uint8_t *message_of(const struct answer *a)
+static struct answer_form form_at(const uint8_t *wire, uint32_t len)
 {
-    uint32_t apart = a->is_apart ? a->plain_count : 0;
-    return offsets_of(a) + 2u * (a->count + apart);
+    return (struct answer_form){wire, wire + len, len, count_in(wire)};
 }
 
-static const uint8_t *end_of(const struct answer *a)
+static const uint8_t *end_of(const struct answer_form *form)
 {
-    return message_of(a) + a->len + (a->is_apart ? a->plain_len : 0);
+    return form->ttl_offs + 2u * form->count;
+}
+
+/* The beginning of the whole, with the TTLs that lie in it. */
+static struct answer_form beginning(const struct answer_form *full, uint32_t len)
+{
+    struct answer_form form = {full->wire, full->ttl_offs, len, 0};
+    while (form.count < full->count && get_u16(form.ttl_offs + 2u * form.count) < len)
+        form.count++;
+    return form;
 }
 
 struct answer_form answer_form(const struct answer *a, bool dnssec_ok)
 {
-    struct answer_form full = {message_of(a), offsets_of(a), a->len, a->count};
-    struct answer_form plain = {full.wire, full.ttl_offs, a->plain_len, a->plain_count};
-    if (a->is_apart) {
-        plain.wire += a->len;
-        plain.ttl_offs += 2u * a->count;
-    }
-    return dnssec_ok ? full : plain;
+    struct answer_form full = form_at(a->octets, a->len);
+    if (dnssec_ok)
+        return full;
+    return a->is_apart ? form_at(end_of(&full), a->plain_len) : beginning(&full, a->plain_len);
 }
 
 void answer_ede(const struct answer *a, struct dns_ede *ret)
@@ -68,16 +75,18 @@ void answer_ede(const struct answer *a, struct dns_ede *ret)
     ret->text[0] = '\0';
     if (!a->has_ede)
         return;
-    ret->code = (uint16_t)get_u16(end_of(a));
-    memcpy(ret->text, end_of(a) + 2, a->ede_len);
-    ret->text[a->ede_len] = '\0';
+    struct answer_form last = answer_form(a, !a->is_apart);
+    const uint8_t *ede = end_of(&last);
+    ret->code = (uint16_t)get_u16(ede);
+    memcpy(ret->text, ede + 3, ede[2]);
+    ret->text[ede[2]] = '\0';
 }
 
-void answer_patch_counts(const struct answer *a, bool dnssec_ok, uint8_t *wire)
+void answer_patch_counts(const struct answer_form *form, uint8_t *wire)
 {
-    if (dnssec_ok || a->is_apart || a->plain_count == a->count)
+    uint32_t left = form->count; /* sections are in order: the first of them are kept */
+    if (left == count_in(wire))
         return;
-    uint32_t left = a->plain_count; /* sections are in order: the first of them are kept */
     for (unsigned section = 0; section < 3; section++) {
         uint8_t *p = wire + COUNTS_OFF + 2 * section;
         uint32_t kept = get_u16(p) < left ? get_u16(p) : left;
@@ -91,7 +100,7 @@ void answer_patch_counts(const struct answer *a, bool dnssec_ok, uint8_t *wire)
 /* What is needed for the form without DNSSEC records. */
 struct plain {
     bool is_apart;
-    uint32_t len, count;
+    uint32_t len;
     struct dns_msg msg; /* when apart; reads octets and table */
     uint8_t *octets;
     struct dns_rr *table;
@@ -106,7 +115,6 @@ static bool find_cut(const struct dns_msg *msg, struct plain *ret)
     for (uint32_t i = kept; i < msg->rr_count; i++)
         if (!dns_rr_is_dnssec_only(msg, &msg->rr[i]))
             return false;
-    ret->count = kept;
     ret->len = kept < msg->rr_count ? msg->rr[kept].owner_off : msg->len;
     return true;
 }
@@ -125,7 +133,6 @@ static bool write_apart(const struct dns_msg *msg, struct plain *ret)
         return false;
     ret->is_apart = true;
     ret->len = len;
-    ret->count = ret->msg.rr_count;
     return true;
 }
 
@@ -133,21 +140,18 @@ static void make_plain(const struct dns_msg *msg, struct plain *ret)
 {
     *ret = (struct plain){.is_apart = false};
     if (!find_cut(msg, ret) && !write_apart(msg, ret))
-        ret->len = ret->count = 0;
+        ret->len = 0;
 }
 
-static void write_offsets(struct dns_writer *w, const struct dns_msg *msg)
-{
-    for (uint32_t i = 0; i < msg->rr_count; i++)
-        dns_write_u16(w, (uint16_t)msg->rr[i].ttl_off);
-}
-
-/* With each record's TTL within the limits, no ID, and the question as the key spells it. */
-static void write_message(struct dns_writer *w, const struct dns_msg *msg,
-                          struct cache_lifetime life, const struct cache_bytes_key *key)
+/* With each record's TTL within the limits, no ID, and the question as the key spells it; behind it
+ * where those TTLs are. */
+static void write_form(struct dns_writer *w, const struct dns_msg *msg, struct cache_lifetime life,
+                       const struct cache_bytes_key *key)
 {
     uint8_t *wire = w->buf + w->off;
     dns_write_bytes(w, msg->buf, msg->len);
+    for (uint32_t i = 0; i < msg->rr_count; i++)
+        dns_write_u16(w, (uint16_t)msg->rr[i].ttl_off);
     if (w->err != DNS_OK)
         return;
     put_u16(wire, 0);
@@ -160,26 +164,55 @@ static void write_message(struct dns_writer *w, const struct dns_msg *msg,
     }
 }
 
-static struct answer head_of(const struct dns_msg *msg, const struct plain *plain,
-                             const struct cache_answer *answer, struct cache_lifetime life,
-                             uint64_t mono_ms)
+static void write_head(struct answer *a, const struct dns_msg *msg, const struct plain *plain,
+                       const struct cache_answer *answer, struct cache_lifetime life,
+                       uint64_t mono_ms)
+{
+    uint64_t end_s = answer->expires_s;
+    a->stored_low = (uint32_t)mono_ms;
+    a->stored_high = (uint8_t)(mono_ms >> 32);
+    a->expires_s = end_s < ANSWER_NO_END ? (uint32_t)end_s : ANSWER_NO_END;
+    a->ttl_s = life.ttl_s;
+    a->len = (uint16_t)msg->len; /* at most DNS_MSG_MAX */
+    a->plain_len = (uint16_t)plain->len;
+    a->is_apart = plain->is_apart;
+    a->has_ede = answer->ede.code != DNS_EDE_NONE;
+    a->status = (uint8_t)answer->status & 3u;
+}
+
+static size_t form_len(const struct dns_msg *msg)
+{
+    return msg->len + 2u * (size_t)msg->rr_count;
+}
+
+static void write_ede(struct dns_writer *w, const struct dns_ede *ede, uint8_t text_len)
+{
+    dns_write_u16(w, ede->code);
+    dns_write_u8(w, text_len);
+    dns_write_bytes(w, ede->text, text_len);
+}
+
+static struct shard_entry *make(const struct cache_bytes_key *key, const struct dns_msg *msg,
+                                const struct plain *plain, const struct cache_answer *answer,
+                                struct cache_lifetime life, uint64_t mono_ms)
 {
     bool has_ede = answer->ede.code != DNS_EDE_NONE;
-    uint64_t end_s = answer->expires_s;
-    return (struct answer){
-        .stored_low = (uint32_t)mono_ms,
-        .stored_high = (uint8_t)(mono_ms >> 32),
-        .expires_s = end_s < ANSWER_NO_END ? (uint32_t)end_s : ANSWER_NO_END,
-        .ttl_s = life.ttl_s,
-        .len = (uint16_t)msg->len,        /* at most DNS_MSG_MAX */
-        .count = (uint16_t)msg->rr_count, /* at most DNS_RR_MAX */
-        .plain_len = (uint16_t)plain->len,
-        .plain_count = (uint16_t)plain->count,
-        .is_apart = plain->is_apart,
-        .has_ede = has_ede,
-        .ede_len = has_ede ? (uint8_t)strnlen(answer->ede.text, DNS_EDE_TEXT_MAX) : 0,
-        .status = (uint8_t)answer->status,
-    };
+    uint8_t text_len = (uint8_t)strnlen(answer->ede.text, DNS_EDE_TEXT_MAX);
+    size_t len = form_len(msg) + (plain->is_apart ? form_len(&plain->msg) : 0) +
+                 (has_ede ? 3u + text_len : 0);
+    struct shard_entry *entry = shard_entry_new_around(
+        key->octets, key->len, key->hash, ANSWER_HEAD_LEN + len, ANSWER_HEAD_LEN + DNS_HEADER_LEN);
+    if (!entry)
+        return NULL;
+    struct answer *a = shard_entry_data(entry);
+    struct dns_writer w = dns_writer_init(a->octets, len);
+    write_head(a, msg, plain, answer, life, mono_ms);
+    write_form(&w, msg, life, key);
+    if (plain->is_apart)
+        write_form(&w, &plain->msg, life, key);
+    if (has_ede)
+        write_ede(&w, &answer->ede, text_len);
+    return entry;
 }
 
 struct shard_entry *answer_entry_new(const struct cache_bytes_key *key, const struct dns_msg *msg,
@@ -187,27 +220,10 @@ struct shard_entry *answer_entry_new(const struct cache_bytes_key *key, const st
                                      uint64_t mono_ms)
 {
     struct plain plain;
+    if (count_in(msg->buf) != msg->rr_count)
+        return NULL;
     make_plain(msg, &plain);
-    struct answer head = head_of(msg, &plain, answer, life, mono_ms);
-    size_t message_off = sizeof head + (size_t)(message_of(&head) - offsets_of(&head));
-    size_t len = sizeof head + (size_t)(end_of(&head) - offsets_of(&head)) +
-                 (head.has_ede ? 2u + head.ede_len : 0);
-    struct shard_entry *entry =
-        shard_entry_new_around(key->octets, key->len, key->hash, len, message_off + DNS_HEADER_LEN);
-    if (entry) {
-        struct answer *a = shard_entry_data(entry);
-        *a = head;
-        struct dns_writer w = dns_writer_init(a + 1, len - sizeof *a);
-        write_offsets(&w, msg);
-        if (plain.is_apart)
-            write_offsets(&w, &plain.msg);
-        write_message(&w, msg, life, key);
-        if (plain.is_apart)
-            write_message(&w, &plain.msg, life, key);
-        if (head.has_ede)
-            dns_write_u16(&w, answer->ede.code);
-        dns_write_bytes(&w, answer->ede.text, head.ede_len);
-    }
+    struct shard_entry *entry = make(key, msg, &plain, answer, life, mono_ms);
     free(plain.octets);
     free(plain.table);
     return entry;

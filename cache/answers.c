@@ -50,11 +50,13 @@ static void put_message(struct cache *cache, const struct cache_key *key, const 
 void cache_answer_put(struct cache *cache, const struct cache_key *key,
                       const struct cache_answer *answer, struct cache_now now)
 {
-    struct dns_rr *table = malloc(DNS_RR_MAX * sizeof *table);
+    uint32_t count = dns_header_records(answer->wire, answer->len);
+    count = count < DNS_RR_MAX ? count : DNS_RR_MAX;
+    struct dns_rr *table = malloc((count + 1) * sizeof *table); /* one more, for not to be none */
     struct dns_msg msg;
     cache_note_clocks(cache, now);
     if (table && answer->len <= DNS_MSG_MAX &&
-        dns_msg_read(answer->wire, answer->len, table, DNS_RR_MAX, &msg) == DNS_OK)
+        dns_msg_read(answer->wire, answer->len, table, count, &msg) == DNS_OK)
         put_message(cache, key, &msg, answer, now);
     free(table);
 }
@@ -111,13 +113,13 @@ static void age(const struct answer_form *form, uint32_t age_s, uint64_t valid_s
     }
 }
 
-static bool copy_form(const struct answer *a, const struct answer_form *form, bool dnssec_ok,
-                      uint8_t *buf, uint32_t cap, struct cache_hit *ret)
+static bool copy_form(const struct answer *a, const struct answer_form *form, uint8_t *buf,
+                      uint32_t cap, struct cache_hit *ret)
 {
     if (form->len == 0 || form->len > cap)
         return false;
     memcpy(buf, form->wire, form->len);
-    answer_patch_counts(a, dnssec_ok, buf);
+    answer_patch_counts(form, buf);
     ret->len = form->len;
     ret->status = (enum val_status)a->status;
     ret->rcode = buf[3] & 15u;
@@ -142,7 +144,7 @@ static bool copy_hit(struct shard_entry *entry, bool dnssec_ok, struct cache_now
 {
     const struct answer *a = shard_entry_data(entry);
     struct answer_form form = answer_form(a, dnssec_ok);
-    if (!copy_form(a, &form, dnssec_ok, buf, cap, ret))
+    if (!copy_form(a, &form, buf, cap, ret))
         return false;
     age(&form, (uint32_t)(age_ms(a, now) / 1000), answer_expires_s(a) - now.wall_s, buf);
     ret->ttl_s = ttl_left(a, now);
@@ -201,7 +203,7 @@ static bool copy_stale(const struct answer *a, bool dnssec_ok, uint8_t *buf, uin
                        struct cache_hit *ret)
 {
     struct answer_form form = answer_form(a, dnssec_ok);
-    if (!copy_form(a, &form, dnssec_ok, buf, cap, ret))
+    if (!copy_form(a, &form, buf, cap, ret))
         return false;
     for (uint32_t i = 0; i < form.count; i++)
         write_ttl(buf + ttl_off(&form, i), CACHE_STALE_TTL_S);

@@ -13,6 +13,16 @@ bool dns_header_peek(const void *buf, size_t len, uint16_t *ret_id, uint16_t *re
     return true;
 }
 
+uint32_t dns_header_records(const void *buf, size_t len)
+{
+    struct dns_reader r = dns_reader_init(buf, len);
+    uint32_t count = 0;
+    (void)dns_read_bytes(&r, 6); /* ID, flags, QDCOUNT */
+    for (unsigned i = 0; i < 3; i++)
+        count += dns_read_u16(&r);
+    return r.err == DNS_OK ? count : 0;
+}
+
 static enum dns_err read_questions(struct dns_reader *r, struct dns_msg *msg)
 {
     for (uint16_t i = 0; i < msg->question_count; i++) {

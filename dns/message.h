@@ -67,6 +67,9 @@ enum dns_err dns_msg_read(const void *buf, size_t len, struct dns_rr *table, uin
 /* Just ID and flags, for FORMERR to a query that cannot be read. False below 12 octets. */
 bool dns_header_peek(const void *buf, size_t len, uint16_t *ret_id, uint16_t *ret_flags);
 
+/* How many records the header speaks of; 0 when there is none. */
+uint32_t dns_header_records(const void *buf, size_t len);
+
 /* The owner of a record of this message. Cannot fail after dns_msg_read(). */
 struct dns_name dns_rr_owner(const struct dns_msg *msg, const struct dns_rr *rr);
 struct dns_reader dns_rr_rdata(const struct dns_msg *msg, const struct dns_rr *rr);

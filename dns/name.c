@@ -106,7 +106,9 @@ enum dns_err dns_name_read(struct dns_reader *r, struct dns_name *ret)
 
 enum dns_err dns_name_read_plain(struct dns_reader *r, struct dns_name *ret)
 {
-    struct dns_name name = {0};
+    if (read_whole(r, ret))
+        return DNS_OK;
+    struct dns_name name = {0}; /* the same again, to say what is wrong with it */
     uint16_t pointer = read_labels(r, &name);
     if (r->err == DNS_OK && pointer != 0)
         r->err = DNS_E_POINTER;
@@ -147,14 +149,20 @@ void dns_write_name(struct dns_writer *w, const struct dns_name *name)
     dns_write_bytes(w, name->wire, name->len);
 }
 
-bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
+/* Mostly names that are equal are so in case, too. */
+static bool equal_octets(const uint8_t *a, const uint8_t *b, unsigned len)
 {
-    if (a->len != b->len)
-        return false;
-    for (unsigned i = 0; i < a->len; i++)
-        if (lower(a->wire[i]) != lower(b->wire[i])) /* length octets are below 'A' */
+    if (memcmp(a, b, len) == 0)
+        return true;
+    for (unsigned i = 0; i < len; i++)
+        if (lower(a[i]) != lower(b[i])) /* length octets are below 'A' */
             return false;
     return true;
+}
+
+bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
+{
+    return a->len == b->len && equal_octets(a->wire, b->wire, a->len);
 }
 
 /* Offsets of each label's length octet, from the left. */
@@ -212,12 +220,8 @@ bool dns_name_within(const struct dns_name *name, const struct dns_name *ancesto
     if (name->labels < ancestor->labels || name->len < ancestor->len)
         return false;
     unsigned off = dns_name_suffix_off(name, ancestor->labels);
-    if (name->len - off != ancestor->len)
-        return false;
-    for (unsigned i = 0; i < ancestor->len; i++)
-        if (lower(name->wire[off + i]) != lower(ancestor->wire[i]))
-            return false;
-    return true;
+    return name->len - off == ancestor->len &&
+           equal_octets(name->wire + off, ancestor->wire, ancestor->len);
 }
 
 unsigned dns_name_common_labels(const struct dns_name *a, const struct dns_name *b)

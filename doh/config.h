@@ -41,9 +41,10 @@ struct doh_upstream_config {
 /* Names under `domains` go to certain DoH upstreams or to plain DNS servers (c-ares). */
 enum doh_route_validate { DOH_ROUTE_AUTO, DOH_ROUTE_BELIEVED, DOH_ROUTE_VALIDATED };
 struct doh_route_config {
-    struct dns_name *domains; /* also those of the search list of domains_from */
-    uint32_t domain_count;
-    char *domains_from; /* a resolv.conf, read once; or NULL */
+    struct dns_name *domains; /* first those that are written in the configuration, so many: */
+    uint32_t written;
+    uint32_t domain_count; /* with those of the search list of domains_from */
+    char *domains_from;    /* a resolv.conf; or NULL */
     struct dns_name
         cluster; /* its search list is a Kubernetes pod's, of this zone; else no labels */
     struct doh_address *servers; /* plain ones */

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/config_routes.h"
 
-#include "doh/resolv_conf.h"
 #include "proxy/search.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct routing {
+struct finishing {
     struct config *c;
     struct config_errors *errors;
     uint32_t index; /* of the route that is looked at */
 };
 
 /* An error of that route's key, or of the route as a whole ("") as far as the key is not there. */
-__attribute__((format(printf, 3, 4))) static void fail(struct routing *r, const char *key,
+__attribute__((format(printf, 3, 4))) static void fail(struct finishing *r, const char *key,
                                                        const char *format, ...)
 {
     char where[64], words[256];
@@ -27,6 +26,8 @@ __attribute__((format(printf, 3, 4))) static void fail(struct routing *r, const 
     config_error_of(r->errors, where, "routes: %s", words);
 }
 
+/* --- search lists ---------------------------------------------------------------------------- */
+
 static bool has_domain(const struct doh_route_config *route, const struct dns_name *domain)
 {
     for (uint32_t i = 0; i < route->domain_count; i++)
@@ -35,38 +36,46 @@ static bool has_domain(const struct doh_route_config *route, const struct dns_na
     return false;
 }
 
-/* What the operator wrote down for a domain counts, not what a file says of it. */
-static bool is_routed(const struct routing *r, const struct dns_name *domain)
+/* What the operator wrote down for a domain counts, not what a file says of it; of two files the
+ * first. */
+static bool is_routed(const struct doh_route_config *routes, uint32_t count,
+                      const struct dns_name *domain)
 {
-    for (uint32_t i = 0; i < r->c->doh.route_count; i++)
-        if (has_domain(&r->c->doh.routes[i], domain))
+    for (uint32_t i = 0; i < count; i++)
+        if (has_domain(&routes[i], domain))
             return true;
     return false;
 }
 
-static void add_search_list(struct routing *r, struct doh_route_config *route)
+bool config_route_search(struct doh_route_config *routes, uint32_t count, uint32_t index,
+                         const struct doh_resolv_conf *file)
 {
-    struct doh_resolv_conf file;
-    if (!doh_resolv_conf_read(route->domains_from, &file)) {
-        fail(r, "domains-from", "%s cannot be read", route->domains_from);
-        return;
-    }
-    route->cluster = search_cluster(file.search, file.search_count);
-    for (uint32_t i = 0; i < file.search_count; i++) {
-        if (is_routed(r, &file.search[i]))
-            continue;
-        struct dns_name *grown =
-            realloc(route->domains, (route->domain_count + 1u) * sizeof *grown);
-        if (!grown) {
-            fail(r, "", "out of memory");
-            return;
-        }
-        route->domains = grown;
-        grown[route->domain_count++] = file.search[i];
-    }
+    struct doh_route_config *route = &routes[index];
+    struct dns_name *grown =
+        realloc(route->domains, (route->written + DOH_RESOLV_SEARCH_MAX) * sizeof *grown);
+    if (!grown)
+        return false;
+    route->domains = grown;
+    route->domain_count = route->written;
+    route->cluster = search_cluster(file->search, file->search_count);
+    for (uint32_t i = 0; i < file->search_count; i++)
+        if (!is_routed(routes, count, &file->search[i]))
+            grown[route->domain_count++] = file->search[i];
+    return true;
 }
 
-static void find_group(struct routing *r, struct doh_route_config *route)
+static void add_search_list(struct finishing *r, struct doh_route_config *route)
+{
+    struct doh_resolv_conf file;
+    if (!doh_resolv_conf_read(route->domains_from, &file))
+        fail(r, "domains-from", "%s cannot be read", route->domains_from);
+    else if (!config_route_search(r->c->doh.routes, r->c->doh.route_count, r->index, &file))
+        fail(r, "", "out of memory");
+}
+
+/* --- a route --------------------------------------------------------------------------------- */
+
+static void find_group(struct finishing *r, struct doh_route_config *route)
 {
     for (uint32_t g = 0; g < route->group_count; g++) {
         uint32_t found = 0;
@@ -83,7 +92,7 @@ static void find_group(struct routing *r, struct doh_route_config *route)
     }
 }
 
-static void decide_validation(struct routing *r, struct doh_route_config *route)
+static void decide_validation(struct finishing *r, struct doh_route_config *route)
 {
     bool wanted = route->trust_anchor_count > 0;
     if (wanted && route->validate == DOH_ROUTE_BELIEVED)
@@ -93,13 +102,13 @@ static void decide_validation(struct routing *r, struct doh_route_config *route)
             wanted || route->upstreams != 0 ? DOH_ROUTE_VALIDATED : DOH_ROUTE_BELIEVED;
     if (route->validate == DOH_ROUTE_VALIDATED)
         return;
-    for (uint32_t d = 0; d < route->domain_count; d++)
+    for (uint32_t d = 0; d < route->written; d++) /* those of files: resolver_anchors() */
         if (val_anchors_add_negative(r->c->anchors, &route->domains[d], UINT64_MAX,
-                                     "routed to servers that are believed") != DNS_OK)
+                                     CONFIG_ROUTE_BELIEVED) != DNS_OK)
             fail(r, "", "out of memory");
 }
 
-static void finish_route(struct routing *r, struct doh_route_config *route)
+static void finish_route(struct finishing *r, struct doh_route_config *route)
 {
     bool plain = route->server_count > 0 || route->servers_from;
     if (route->domains_from)
@@ -115,7 +124,7 @@ static void finish_route(struct routing *r, struct doh_route_config *route)
 }
 
 /* Upstreams that only routes may ask are not for everything else. */
-static void find_unrouted(struct routing *r)
+static void find_unrouted(struct finishing *r)
 {
     struct doh_config *doh = &r->c->doh;
     bool any = false;
@@ -134,7 +143,9 @@ static void find_unrouted(struct routing *r)
 
 void config_routes_finish(struct config *c, struct config_errors *errors)
 {
-    struct routing r = {.c = c, .errors = errors};
+    struct finishing r = {.c = c, .errors = errors};
+    for (uint32_t i = 0; i < c->doh.route_count; i++)
+        c->doh.routes[i].written = c->doh.routes[i].domain_count;
     for (r.index = 0; r.index < c->doh.route_count; r.index++)
         finish_route(&r, &c->doh.routes[r.index]);
     find_unrouted(&r);

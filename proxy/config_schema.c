@@ -78,8 +78,8 @@ static const struct config_key route_keys[] = {
      .element_size = sizeof(struct dns_name), .children = a_domain,
      .doc = "Names at and below these domains take the route; the longest match wins."},
     {.name = "domains-from", .kind = CONFIG_PATH, .offset = ROUTE(domains_from),
-     .doc = "A file like /etc/resolv.conf, read at the start: the domains of its search list are added, as far as no other route "
-            "names them. In a search list like Kubernetes' (NAMESPACE.svc.ZONE, svc.ZONE, ZONE) addresses of names that its "
+     .doc = "A file like /etc/resolv.conf, read again when it changes: the domains of its search list are added, as far as no other "
+            "route names them. In a search list like Kubernetes' (NAMESPACE.svc.ZONE, svc.ZONE, ZONE) addresses of names that its "
             "schema cannot have are answered here: www.example.com.NAMESPACE.svc.ZONE, www.example.com.ZONE."},
     {.name = "servers", .kind = CONFIG_LIST, .offset = ROUTE(servers), .count_offset = ROUTE(server_count),
      .element_size = sizeof(struct doh_address), .children = a_server,

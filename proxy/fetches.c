@@ -20,6 +20,7 @@ struct shared_fetch {
     struct fetches *owner;
     struct shared_fetch *chain;
     struct dns_question question;
+    uint32_t hash; /* of that */
     uint32_t route, avoid, only;
     bool checking_disabled, fresh;
     bool delivering; /* waiters may cancel each other meanwhile */
@@ -31,34 +32,26 @@ struct shared_fetch {
 struct fetches {
     struct doh_pool *pool;
     const struct doh_config *config;
+    const struct question_hash_key *hash_key;
     struct shared_fetch *bucket[BUCKETS];
     struct dns_rr table[DNS_RR_MAX]; /* of the answer being delivered */
 };
 
-struct fetches *fetches_new(struct doh_pool *pool, const struct doh_config *config)
+struct fetches *fetches_new(struct doh_pool *pool, const struct doh_config *config,
+                            const struct question_hash_key *hash_key)
 {
     struct fetches *fetches = calloc(1, sizeof *fetches);
     if (fetches) {
         fetches->pool = pool;
         fetches->config = config;
+        fetches->hash_key = hash_key;
     }
     return fetches;
 }
 
-static uint32_t bucket_of(const struct fetches_want *want)
+static bool same(const struct shared_fetch *f, const struct fetches_want *want, uint32_t hash)
 {
-    uint32_t h = 2166136261u ^ want->question->type;
-    struct dns_name name = want->question->name;
-    dns_name_lower(&name);
-    for (unsigned i = 0; i < name.len; i++)
-        h = (h ^ name.wire[i]) * 16777619u;
-    return h %
-           BUCKETS; /* at most a few thousand are in flight: chains stay short even if aimed at */
-}
-
-static bool same(const struct shared_fetch *f, const struct fetches_want *want)
-{
-    return f->question.type == want->question->type && f->route == want->route &&
+    return f->hash == hash && f->question.type == want->question->type && f->route == want->route &&
            f->question.class_ == want->question->class_ && f->avoid == want->avoid &&
            f->only == want->only && f->checking_disabled == want->checking_disabled &&
            f->fresh == want->fresh && !f->delivering &&
@@ -67,8 +60,7 @@ static bool same(const struct shared_fetch *f, const struct fetches_want *want)
 
 static void unlink_fetch(struct shared_fetch *f)
 {
-    struct fetches_want key = {.question = &f->question};
-    struct shared_fetch **p = &f->owner->bucket[bucket_of(&key)];
+    struct shared_fetch **p = &f->owner->bucket[f->hash % BUCKETS];
     while (*p && *p != f)
         p = &(*p)->chain;
     if (*p)
@@ -97,7 +89,8 @@ static void on_answer(void *arg, enum doh_err err, const struct doh_answer *answ
     free(f);
 }
 
-static struct shared_fetch *start(struct fetches *fetches, const struct fetches_want *want)
+static struct shared_fetch *start(struct fetches *fetches, const struct fetches_want *want,
+                                  uint32_t hash)
 {
     uint8_t wire[1024];
     struct dns_opt_out opt = {.udp_size = EDNS_SIZE,
@@ -139,17 +132,19 @@ static struct shared_fetch *start(struct fetches *fetches, const struct fetches_
         free(f);
         return NULL;
     }
-    uint32_t bucket = bucket_of(want);
-    f->chain = fetches->bucket[bucket];
-    fetches->bucket[bucket] = f;
+    struct shared_fetch **bucket = &fetches->bucket[hash % BUCKETS];
+    f->hash = hash;
+    f->chain = *bucket;
+    *bucket = f;
     return f;
 }
 
 struct fetches_wait *fetches_ask(struct fetches *fetches, const struct fetches_want *want,
                                  bool *ret_new, fetches_done_fn *done, void *arg)
 {
-    struct shared_fetch *f = fetches->bucket[bucket_of(want)];
-    while (f && !same(f, want))
+    uint32_t hash = question_hash(fetches->hash_key, want->question);
+    struct shared_fetch *f = fetches->bucket[hash % BUCKETS];
+    while (f && !same(f, want, hash))
         f = f->chain;
     if (f && f->waiting >= WAITERS_MAX)
         return NULL;
@@ -158,7 +153,7 @@ struct fetches_wait *fetches_ask(struct fetches *fetches, const struct fetches_w
         return NULL;
     *ret_new = !f;
     if (!f)
-        f = start(fetches, want);
+        f = start(fetches, want, hash);
     if (!f) {
         free(wait);
         return NULL;

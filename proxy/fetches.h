@@ -5,10 +5,13 @@
 #define PROXY_FETCHES_H
 
 #include "doh/pool.h"
+#include "proxy/question_hash.h"
 
 struct fetches;
 
-struct fetches *fetches_new(struct doh_pool *pool, const struct doh_config *config);
+/* NULL: out of memory. All are borrowed. */
+struct fetches *fetches_new(struct doh_pool *pool, const struct doh_config *config,
+                            const struct question_hash_key *hash_key);
 void fetches_free(struct fetches *fetches); /* cancels what is left, silently */
 
 struct fetches_want {

@@ -8,8 +8,6 @@
 #include "proxy/fetches.h"
 #include "proxy/resolver.h"
 
-#define QUERY_FETCHES_MAX 40u
-
 /*             main answer    other answer   run               deadline
  * BEGIN       -              -              FETCH, VALIDATE   ANSWER
  * FETCH       VALIDATE       give           -                 ANSWER
@@ -33,7 +31,8 @@ struct query;
 
 struct query_fetch { /* one upstream question of this query */
     struct query *query;
-    struct fetches_wait *wait; /* NULL: free */
+    struct query_fetch *next;
+    struct fetches_wait *wait; /* NULL: not under way */
     struct dns_name name;
     uint16_t type;
     bool speculative;
@@ -51,6 +50,7 @@ struct query {
     struct query *next, *prev; /* all, in order of their start */
     struct query *run_next;    /* those that have something to do */
     struct query *chain;       /* of the join table */
+    uint32_t hash;             /* of the question */
     uint8_t run_level;
     bool runnable, joinable;
     enum query_state state;
@@ -74,7 +74,8 @@ struct query {
     struct val_budget budget;
     struct val_job *job;
     struct query_fetch main;
-    struct query_fetch other[QUERY_FETCHES_MAX];
+    struct query_fetch *others; /* DS and DNSKEY questions under way */
+    uint32_t other_count;
     uint32_t origin;       /* upstream of the main answer */
     uint32_t first_origin; /* whose answer was not believed; DOH_ROUTE_DEFAULT: none */
     enum doh_lie lie;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/resolver.h"
 
+#include "proxy/config_routes.h"
 #include "proxy/resolver_parts.h"
 #include "proxy/stale.h"
 #include "proxy/synthesis.h"
@@ -16,8 +17,6 @@
  * as may be in flight have that, and hostile ones together no more. */
 #define JOB_OCTETS ((size_t)64 * 1024)
 #define JOBS_OCTETS_MIN ((size_t)16 * 1024 * 1024)
-#define PRIME_MIN_S 1u
-#define PRIME_MAX_S 43200u
 
 struct cache_now resolver_now(const struct resolver *r)
 {
@@ -60,6 +59,41 @@ void resolver_use_trust(struct resolver *resolver, struct trust *trust)
     resolver->trust_version = trust_version(trust) - 1; /* taken with the first question */
 }
 
+static bool has_file_domains(const struct doh_route_config *route)
+{
+    return route->validate == DOH_ROUTE_BELIEVED && route->domain_count > route->written;
+}
+
+static enum dns_err add_file_domains(struct val_anchors *anchors,
+                                     const struct doh_route_config *route)
+{
+    enum dns_err err = DNS_OK;
+    for (uint32_t d = route->written; d < route->domain_count && err == DNS_OK; d++)
+        err = val_anchors_add_negative(anchors, &route->domains[d], UINT64_MAX,
+                                       CONFIG_ROUTE_BELIEVED);
+    return err;
+}
+
+/* Routes that are believed are negative anchors. Those whose domains come from a file are added
+ * here, since the file may change. Takes the reference and gives one; without memory their answers
+ * are refused. */
+static const struct val_anchors *with_routes(const struct doh_config *doh,
+                                             const struct val_anchors *anchors)
+{
+    struct val_anchors *made = NULL;
+    for (uint32_t i = 0; i < doh->route_count; i++) {
+        if (!has_file_domains(&doh->routes[i]))
+            continue;
+        made = made ? made : val_anchors_copy(anchors);
+        if (!made || add_file_domains(made, &doh->routes[i]) != DNS_OK)
+            break;
+    }
+    if (!made)
+        return anchors;
+    val_anchors_unref(anchors);
+    return made;
+}
+
 /* What is under way keeps the anchors that it began with alive: it holds a reference. */
 const struct val_anchors *resolver_anchors(struct resolver *r)
 {
@@ -67,68 +101,9 @@ const struct val_anchors *resolver_anchors(struct resolver *r)
         return r->anchors;
     r->trust_version = trust_version(r->trust);
     val_anchors_unref(r->anchors);
-    r->anchors = trust_anchors(r->trust);
+    r->anchors = with_routes(&r->config->doh, trust_anchors(r->trust));
     r->env.anchors = r->env_fresh.anchors = r->anchors;
     return r->anchors;
-}
-
-/* --- tables ---------------------------------------------------------------------------------- */
-
-static uint32_t bucket_of(const struct dns_question *question)
-{
-    uint32_t h = 2166136261u ^ question->type;
-    struct dns_name name = question->name;
-    dns_name_lower(&name);
-    for (unsigned i = 0; i < name.len; i++)
-        h = (h ^ name.wire[i]) * 16777619u;
-    return h % RESOLVER_BUCKETS;
-}
-
-static struct query *find_joinable(const struct resolver *r, const struct resolver_question *q,
-                                   uint32_t route)
-{
-    struct query *at = r->bucket[bucket_of(q->question)];
-    for (; at; at = at->chain)
-        if (at->joinable && at->question.type == q->question->type && at->route == route &&
-            at->question.class_ == q->question->class_ &&
-            at->checking_disabled == q->checking_disabled &&
-            dns_name_equal(&at->question.name, &q->question->name))
-            return at;
-    return NULL;
-}
-
-static void link_query(struct resolver *r, struct query *q)
-{
-    q->prev = r->last;
-    if (r->last)
-        r->last->next = q;
-    else
-        r->first = q;
-    r->last = q;
-    r->count++;
-    struct query **bucket = &r->bucket[bucket_of(&q->question)];
-    q->chain = *bucket;
-    *bucket = q;
-}
-
-static void unlink_query(struct query *q)
-{
-    struct resolver *r = q->resolver;
-    if (q->prev)
-        q->prev->next = q->next;
-    else
-        r->first = q->next;
-    if (q->next)
-        q->next->prev = q->prev;
-    else
-        r->last = q->prev;
-    r->count--;
-    struct query **p = &r->bucket[bucket_of(&q->question)];
-    while (*p != q)
-        p = &(*p)->chain;
-    *p = q->chain;
-    if (q->runnable)
-        run_queue_remove(&r->run_queue, q);
 }
 
 /* --- the run queue --------------------------------------------------------------------------- */
@@ -253,7 +228,7 @@ void resolver_deliver(struct query *q, const struct resolver_answer *answer)
 void resolver_finish(struct query *q)
 {
     struct resolver *r = q->resolver;
-    unlink_query(q);
+    resolver_unlink(q);
     if (!q->from_failures)
         complete(r, q);
     count_verdict(r, q);
@@ -277,7 +252,7 @@ static bool may_join(const struct resolver_question *question)
 }
 
 static struct query *new_query(struct resolver *r, const struct resolver_question *question,
-                               uint32_t route)
+                               uint32_t hash, uint32_t route)
 {
     if (r->count >= r->config->queries_max)
         return NULL;
@@ -286,6 +261,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
         return NULL;
     q->resolver = r;
     q->question = *question->question;
+    q->hash = hash;
     q->route = route;
     q->checking_disabled = question->checking_disabled;
     q->past_cache = question->past_cache;
@@ -302,7 +278,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->budget.memory_left = &r->memory_left;
     q->started_us = resolver_us();
     q->deadline_ms = resolver_now(r).mono_ms + r->config->query_ms;
-    link_query(r, q);
+    resolver_link(r, q);
     return q;
 }
 
@@ -319,11 +295,20 @@ static bool failed_lately(struct resolver *r, struct query *q)
     return true;
 }
 
+static void begin(struct resolver *r, struct query *q)
+{
+    if (!failed_lately(r, q))
+        query_begin(q);
+    if (!uv_is_active((const uv_handle_t *)&r->tick))
+        (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
+}
+
 struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_question *question,
                                   resolver_done_fn *done, void *arg)
 {
     uint32_t route = doh_route_of(&r->config->doh, question->question);
-    struct query *q = may_join(question) ? find_joinable(r, question, route) : NULL;
+    uint32_t hash = question_hash(&r->hash_key, question->question);
+    struct query *q = may_join(question) ? resolver_find(r, question, hash, route) : NULL;
     if (r->closing || (q && q->ask_count >= WAITERS_MAX))
         return NULL;
     struct resolver_ask *ask = calloc(1, sizeof *ask);
@@ -331,7 +316,7 @@ struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_ques
         return NULL;
     bool joined = q != NULL;
     if (!q)
-        q = new_query(r, question, route);
+        q = new_query(r, question, hash, route);
     if (!q) {
         free(ask);
         return NULL;
@@ -341,23 +326,19 @@ struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_ques
     q->ask_count++;
     r->stats.asked++;
     r->stats.joined += joined;
-    if (!joined && !failed_lately(r, q))
-        query_begin(q);
-    if (!uv_is_active((const uv_handle_t *)&r->tick))
-        (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
+    if (!joined)
+        begin(r, q);
     return ask;
 }
 
 bool resolver_refresh(struct resolver *r, const struct resolver_question *question, uint32_t route)
 {
-    struct query *q = find_joinable(r, question, route) ? NULL : new_query(r, question, route);
-    if (!q)
-        return false;
-    if (!failed_lately(r, q))
-        query_begin(q);
-    if (!uv_is_active((const uv_handle_t *)&r->tick))
-        (void)uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
-    return true;
+    uint32_t hash = question_hash(&r->hash_key, question->question);
+    bool is_asked = resolver_find(r, question, hash, route) != NULL;
+    struct query *q = is_asked ? NULL : new_query(r, question, hash, route);
+    if (q)
+        begin(r, q);
+    return q != NULL;
 }
 
 void resolver_cancel(struct resolver_ask *ask)
@@ -371,7 +352,7 @@ void resolver_cancel(struct resolver_ask *ask)
     free(ask);
     if (q->asks || q->telling || q->state == QUERY_DONE)
         return;
-    unlink_query(q);
+    resolver_unlink(q);
     query_free(q);
 }
 
@@ -392,46 +373,6 @@ void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret)
     *ret = resolver->stats;
 }
 
-/* --- the root's keys, ahead of need ---------------------------------------------------------- */
-
-static void on_prime(uv_timer_t *timer);
-
-static void on_primed(void *arg, const struct resolver_answer *answer)
-{
-    struct resolver *r = arg;
-    r->priming = NULL;
-    if (answer->status == VAL_SECURE) {
-        uint64_t now_s = resolver_now(r).wall_s;
-        const struct val_zone *root = cache_zone_find(r->cache, &dns_root, now_s);
-        uint64_t left_s = root ? root->expires_s - now_s : 0;
-        val_zone_unref(root);
-        r->prime_wait_s = left_s / 4 * 3 < PRIME_MAX_S ? (uint32_t)(left_s / 4 * 3) : PRIME_MAX_S;
-        r->prime_wait_s = r->prime_wait_s > 30 ? r->prime_wait_s : 30;
-        (void)uv_timer_start(&r->prime, on_prime, r->prime_wait_s * UINT64_C(1000), 0);
-        r->prime_wait_s = PRIME_MIN_S;
-        return;
-    }
-    (void)uv_timer_start(&r->prime, on_prime, r->prime_wait_s * UINT64_C(1000), 0);
-    r->prime_wait_s = r->prime_wait_s < 32 ? r->prime_wait_s * 2 : 60;
-}
-
-static void on_prime(uv_timer_t *timer)
-{
-    struct resolver *r = timer->data;
-    struct dns_question question = {
-        .name = dns_root, .type = DNS_TYPE_DNSKEY, .class_ = DNS_CLASS_IN};
-    struct resolver_question q = {.question = &question, .past_cache = true};
-    r->priming = resolver_ask(r, &q, on_primed, r);
-    if (!r->priming)
-        (void)uv_timer_start(&r->prime, on_prime, 1000, 0);
-}
-
-void resolver_prime(struct resolver *resolver)
-{
-    resolver->prime_wait_s = PRIME_MIN_S;
-    (void)uv_timer_start(&resolver->prime, on_prime, 0, 0);
-}
-
 /* --- life ------------------------------------------------------------------------------------ */
 
 struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, struct cache *cache,
@@ -450,7 +391,10 @@ struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, stru
     r->memory_left = r->memory_left > JOBS_OCTETS_MIN ? r->memory_left : JOBS_OCTETS_MIN;
     uint64_t until_s; /* whoever stays long enough follows them */
     r->anchors = val_anchors_in_use(config->anchors, resolver_now(r).wall_s, &until_s);
-    r->fetches = r->anchors ? fetches_new(pool, &config->doh) : NULL;
+    if (r->anchors)
+        r->anchors = with_routes(&config->doh, r->anchors);
+    bool ready = r->anchors && question_hash_key_make(&r->hash_key);
+    r->fetches = ready ? fetches_new(pool, &config->doh, &r->hash_key) : NULL;
     if (!r->fetches) {
         val_anchors_unref(r->anchors);
         free(r);
@@ -497,7 +441,7 @@ void resolver_close(struct resolver *r, void (*on_closed)(void *arg), void *arg)
     r->closed_arg = arg;
     while (r->first) {
         struct query *q = r->first;
-        unlink_query(q);
+        resolver_unlink(q);
         while (q->asks) {
             struct resolver_ask *ask = q->asks;
             q->asks = ask->next;

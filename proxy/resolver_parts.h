@@ -4,6 +4,7 @@
 #define PROXY_RESOLVER_PARTS_H
 
 #include "proxy/query.h"
+#include "proxy/question_hash.h"
 #include "proxy/run_queue.h"
 #include "proxy/trust.h"
 
@@ -37,6 +38,7 @@ struct resolver {
     uint32_t count;
     size_t memory_left; /* for the jobs of all queries */
     struct run_queue run_queue;
+    struct question_hash_key hash_key;
     struct query *bucket[RESOLVER_BUCKETS];
     struct resolver_stats stats;
     uint64_t hits;            /* answered from the cache without being asked */
@@ -49,6 +51,15 @@ struct resolver {
 struct cache_now resolver_now(const struct resolver *r);
 uint64_t resolver_us(void); /* for elapsed times only */
 void resolver_schedule(struct query *q);
+
+/* --- resolver_table.c --- */
+/* One that waits for the same answer, or NULL. */
+struct query *resolver_find(const struct resolver *r, const struct resolver_question *question,
+                            uint32_t hash, uint32_t route);
+void resolver_link(struct resolver *r, struct query *q); /* q->hash and question are there */
+void resolver_unlink(struct query *q);                   /* from the run queue, too */
+
+/* --- resolver.c --- */
 /* Delivers q->answer to all who wait, and frees q. */
 void resolver_finish(struct query *q);
 /* To all who wait; q goes on, if there is something to go on with. */

@@ -2,11 +2,13 @@
 #include "proxy/worker.h"
 
 #include "proxy/follow.h"
+#include "proxy/routing.h"
 #include "proxy/server.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DRAIN_MS 1000u
 #define DRAIN_TICK_MS 20u
@@ -32,6 +34,7 @@ struct worker {
     uint32_t listener_count;
     struct doh_pool *pool;
     struct resolver *resolver;
+    struct routing *routing;
     struct follow *follow;       /* of the first worker */
     struct resolver_clock clock; /* read once a turn of the loop */
     struct cache_now now;        /* read in the turn that began at turn_ms */
@@ -77,6 +80,7 @@ static void close_all(struct worker *w)
     w->listener_count = 0;
     uv_close((uv_handle_t *)&w->stop, NULL);
     uv_close((uv_handle_t *)&w->drain, NULL);
+    routing_close(w->routing);
     if (w->follow)
         follow_close(w->follow); /* asks the resolver */
     w->follow = NULL;
@@ -160,23 +164,41 @@ static struct cache_now now_of_turn(void *arg)
     return w->now;
 }
 
+/* What is asked from now on takes the routes as they are, and has its anchors made anew. */
+static void on_routes(void *arg, const struct doh_route_config *route)
+{
+    struct worker *w = arg;
+    char domains[256] = "", name[DNS_NAME_TEXT_MAX];
+    if (w->resolver)
+        resolver_use_trust(w->resolver, w->shared.trust);
+    if (!w->first)
+        return;
+    for (uint32_t i = route->written; i < route->domain_count; i++) {
+        size_t used = strlen(domains);
+        (void)dns_name_text(&route->domains[i], name);
+        (void)snprintf(domains + used, sizeof domains - used, " %s", name);
+    }
+    log_write(w->shared.log, LOG_LEVEL_INFO, "routes: by %s these domains are routed now:%s",
+              route->domains_from, domains[0] ? domains : " none");
+}
+
 static bool open_parts(struct worker *w)
 {
     const struct resolver_clock clock = {.now = now_of_turn, .arg = w};
+    w->routing = routing_open(&w->loop, w->shared.config, on_routes, w);
+    const struct config *config = w->routing ? routing_config(w->routing) : NULL;
     w->clock = clock_guarded(trust_clock(w->shared.trust));
     w->turn_ms = uv_now(&w->loop);
     read_clock(w);
-    w->pool = doh_pool_new(&w->loop, w->shared.doh, on_upstream_event, w);
+    w->pool = config ? doh_pool_new(&w->loop, w->shared.doh, on_upstream_event, w) : NULL;
     if (w->pool)
         doh_pool_on_news(w->pool, on_upstream_news, w);
-    w->resolver =
-        w->pool ? resolver_new(&w->loop, w->shared.config, w->shared.cache, w->pool, &clock) : NULL;
+    w->resolver = w->pool ? resolver_new(&w->loop, config, w->shared.cache, w->pool, &clock) : NULL;
     if (w->resolver)
         resolver_use_snapshot(w->resolver, w->shared.snapshot,
                               w->shared.config->state_directory && w->shared.config->snapshot_s);
     const struct server_parts parts = {
-        w->shared.config, w->shared.cache, w->pool, w->resolver, clock,
-        w->shared.log,    &w->clock_wrong,
+        config, w->shared.cache, w->pool, w->resolver, clock, w->shared.log, &w->clock_wrong,
     };
     if (w->resolver)
         resolver_use_trust(w->resolver, w->shared.trust);
@@ -240,6 +262,7 @@ void worker_join(struct worker *w)
         run(w);
     }
     server_free(w->server);
+    routing_free(w->routing);
     free(w->listener);
     (void)uv_loop_close(&w->loop);
     free(w);

@@ -9,14 +9,14 @@
 
 // clang-format off
 static const struct val_algorithm algorithms[] = {
-    {DNS_ALG_RSASHA1,       VAL_RSA,   "SHA1",   NULL,      0,  1,  0},
-    {DNS_ALG_RSASHA1_NSEC3, VAL_RSA,   "SHA1",   NULL,      0,  1,  0},
-    {DNS_ALG_RSASHA256,     VAL_RSA,   "SHA256", NULL,      0,  1,  0},
-    {DNS_ALG_RSASHA512,     VAL_RSA,   "SHA512", NULL,      0,  1,  0},
-    {DNS_ALG_ECDSAP256,     VAL_ECDSA, "SHA256", "P-256",   32, 3,  256},
-    {DNS_ALG_ECDSAP384,     VAL_ECDSA, "SHA384", "P-384",   48, 20, 384},
-    {DNS_ALG_ED25519,       VAL_EDDSA, NULL,     "ED25519", 32, 5,  256},
-    {DNS_ALG_ED448,         VAL_EDDSA, NULL,     "ED448",   57, 15, 456},
+    {DNS_ALG_RSASHA1,       VAL_RSA,   VAL_SHA1,   NULL,      0,  1,  0},
+    {DNS_ALG_RSASHA1_NSEC3, VAL_RSA,   VAL_SHA1,   NULL,      0,  1,  0},
+    {DNS_ALG_RSASHA256,     VAL_RSA,   VAL_SHA256, NULL,      0,  1,  0},
+    {DNS_ALG_RSASHA512,     VAL_RSA,   VAL_SHA512, NULL,      0,  1,  0},
+    {DNS_ALG_ECDSAP256,     VAL_ECDSA, VAL_SHA256, "P-256",   32, 3,  256},
+    {DNS_ALG_ECDSAP384,     VAL_ECDSA, VAL_SHA384, "P-384",   48, 20, 384},
+    {DNS_ALG_ED25519,       VAL_EDDSA, VAL_DIGEST_NONE, "ED25519", 32, 5,  256},
+    {DNS_ALG_ED448,         VAL_EDDSA, VAL_DIGEST_NONE, "ED448",   57, 15, 456},
 };
 // clang-format on
 
@@ -60,19 +60,85 @@ static size_t ecdsa_der(uint8_t der[static ECDSA_DER_MAX], const uint8_t *sig, s
     return len;
 }
 
-static bool verify(const char *digest, EVP_PKEY *pkey, const uint8_t *data, size_t data_len,
-                   const uint8_t *sig, size_t sig_len)
+/* --- checks ---------------------------------------------------------------------------------- */
+
+static const EVP_MD *digest_of(const struct val_algorithm *algorithm)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    switch (algorithm->digest) {
+    case VAL_SHA1: return EVP_sha1();
+    case VAL_SHA256: return EVP_sha256();
+    case VAL_SHA384: return EVP_sha384();
+    case VAL_SHA512: return EVP_sha512();
+    case VAL_DIGEST_NONE: break;
+    }
+    return NULL;
+}
+
+static bool init_whole(EVP_MD_CTX *ctx, EVP_PKEY *pkey)
+{
+    return ctx && EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, pkey, NULL) == 1;
+}
+
+static bool init_digest(EVP_PKEY_CTX *ctx, const EVP_MD *digest)
+{
+    return ctx && EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_CTX_set_signature_md(ctx, digest) == 1;
+}
+
+bool val_ready_init(struct val_ready *ret, const struct val_algorithm *algorithm, EVP_PKEY *pkey)
+{
+    const EVP_MD *digest = digest_of(algorithm);
+    struct val_ready ready = {NULL, NULL};
+    if (digest)
+        ready.digest = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    else
+        ready.whole = EVP_MD_CTX_new();
+    if (digest ? init_digest(ready.digest, digest) : init_whole(ready.whole, pkey)) {
+        *ret = ready;
+        return true;
+    }
+    val_ready_deinit(&ready);
+    return false;
+}
+
+void val_ready_deinit(struct val_ready *ready)
+{
+    EVP_PKEY_CTX_free(ready->digest);
+    EVP_MD_CTX_free(ready->whole);
+    *ready = (struct val_ready){NULL, NULL};
+}
+
+/* A check writes to its context: each has a copy, which is cheap. */
+static bool verify_digest(enum val_digest digest, const EVP_PKEY_CTX *ready, const uint8_t *data,
+                          size_t data_len, const uint8_t *sig, size_t sig_len)
+{
+    uint8_t octets[VAL_DIGEST_MAX];
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(ready);
     if (!ctx)
         return false;
-    bool good = EVP_DigestVerifyInit_ex(ctx, NULL, digest, NULL, NULL, pkey, NULL) == 1 &&
-                EVP_DigestVerify(ctx, sig, sig_len, data, data_len) == 1;
+    size_t len = val_digest(digest, data, data_len, octets);
+    bool good = EVP_PKEY_verify(ctx, sig, sig_len, octets, len) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
+/* The first releases of OpenSSL 3.0 refuse to copy a context that has no digest. */
+static bool copy_whole(EVP_MD_CTX *ctx, const EVP_MD_CTX *ready)
+{
+    return EVP_MD_CTX_copy_ex(ctx, ready) == 1 ||
+           init_whole(ctx, EVP_PKEY_CTX_get0_pkey(EVP_MD_CTX_get_pkey_ctx(ready)));
+}
+
+static bool verify_whole(const EVP_MD_CTX *ready, const uint8_t *data, size_t data_len,
+                         const uint8_t *sig, size_t sig_len)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good =
+        ctx && copy_whole(ctx, ready) && EVP_DigestVerify(ctx, sig, sig_len, data, data_len) == 1;
     EVP_MD_CTX_free(ctx);
     return good;
 }
 
-bool val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
+bool val_algorithm_verify(const struct val_algorithm *algorithm, const struct val_ready *ready,
                           const uint8_t *data, size_t data_len, const uint8_t *sig, size_t sig_len)
 {
     uint8_t der[ECDSA_DER_MAX];
@@ -84,7 +150,9 @@ bool val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
     }
     /* Whoever looks at the queue next, as TLS does, must not find our bad signature there. */
     ERR_set_mark();
-    bool good = verify(algorithm->digest, pkey, data, data_len, sig, sig_len);
+    bool good = ready->whole
+                    ? verify_whole(ready->whole, data, data_len, sig, sig_len)
+                    : verify_digest(algorithm->digest, ready->digest, data, data_len, sig, sig_len);
     ERR_pop_to_mark();
     return good;
 }

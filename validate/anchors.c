@@ -184,6 +184,26 @@ enum dns_err val_anchors_add_negatives(struct val_anchors *anchors, const struct
     return err;
 }
 
+struct val_anchors *val_anchors_copy(const struct val_anchors *from)
+{
+    struct val_anchors *made = val_anchors_new();
+    enum dns_err err = made ? val_anchors_add_negatives(made, from) : DNS_E_SPACE;
+    for (uint32_t i = 0; i < from->positive_count && err == DNS_OK; i++) {
+        const struct positive *p = &from->positive[i];
+        if (p->count == 0)
+            err = val_anchors_close(made, &p->zone);
+        for (uint32_t j = 0; j < p->count && err == DNS_OK; j++) {
+            const struct term *t = &p->term[j];
+            struct val_anchor anchor = {p->zone, p->ds[j], t->from_s, t->until_s, t->source};
+            err = val_anchors_add(made, &anchor);
+        }
+    }
+    if (err == DNS_OK)
+        return made;
+    val_anchors_unref(made);
+    return NULL;
+}
+
 /* --- looking --------------------------------------------------------------------------------- */
 
 uint32_t val_anchors_count(const struct val_anchors *anchors)

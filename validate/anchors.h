@@ -55,6 +55,9 @@ enum dns_err val_anchors_add_negative(struct val_anchors *anchors, const struct 
  * below is bogus, never insecure. */
 enum dns_err val_anchors_close(struct val_anchors *anchors, const struct dns_name *zone);
 
+/* All of it, to be added to; NULL when out of memory. */
+struct val_anchors *val_anchors_copy(const struct val_anchors *from);
+
 /* Adds the negative ones of another. */
 enum dns_err val_anchors_add_negatives(struct val_anchors *anchors, const struct val_anchors *from);
 

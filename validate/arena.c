@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Jobs that have little to prove fit the first chunk; what is larger than a chunk gets one of its
  * own. */
@@ -41,13 +42,12 @@ static struct chunk *chunk_add(struct val_arena *arena, size_t len)
     size_t cap = len > usual ? len : usual;
     if (arena->shared && *arena->shared < sizeof(struct chunk) + cap)
         return NULL;
-    struct chunk *chunk = calloc(1, sizeof(*chunk) + cap); /* zeroed once, handed out once */
+    struct chunk *chunk = malloc(sizeof(*chunk) + cap);
     if (!chunk)
         return NULL;
     if (arena->shared)
         *arena->shared -= sizeof(*chunk) + cap;
-    chunk->cap = cap;
-    chunk->next = arena->chunks;
+    *chunk = (struct chunk){.next = arena->chunks, .cap = cap};
     arena->chunks = chunk;
     return chunk;
 }
@@ -67,7 +67,7 @@ void *val_arena_take(struct val_arena *arena, size_t len)
         chunk = chunk_add(arena, rounded);
     if (!chunk)
         return NULL;
-    void *taken = chunk->data + chunk->used;
+    void *taken = memset(chunk->data + chunk->used, 0, rounded); /* only what is in use */
     chunk->used += rounded;
     arena->left -= rounded;
     return taken;

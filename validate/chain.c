@@ -49,10 +49,11 @@ static void want_ahead(struct val_job *job, unsigned from, const struct dns_name
     }
 }
 
+/* What was asked ahead with the question itself was guessed then. */
 static struct chain_end fetch_ahead(struct val_job *job, struct chain_end end, unsigned from,
                                     const struct dns_name *target, bool signer)
 {
-    if (end.end == CHAIN_PENDING && !job->yielded)
+    if (end.end == CHAIN_PENDING && !job->yielded && !job->foreseen)
         want_ahead(job, from, target, signer);
     return end;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "validate/job_parts.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +18,10 @@ struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
 struct val_job *val_job_new(const struct dns_question *question, const struct val_env *env,
                             struct val_budget *budget, struct val_trace *trace)
 {
-    struct val_job *job = calloc(1, sizeof *job);
+    struct val_job *job = malloc(sizeof *job);
     if (!job)
         return NULL;
+    memset(job, 0, offsetof(struct val_job, message));
     job->arena = val_arena_new(JOB_ARENA_MAX);
     if (!job->arena) {
         free(job);
@@ -203,6 +205,8 @@ void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, b
 {
     const struct val_need need = {.name = *name, .type = type, .fresh = fresh};
     job->starved = job->starved || necessary;
+    if (necessary)
+        job->foreseen = among(&job->expected, name, type, fresh);
     if (among(&job->need, name, type, fresh))
         return;
     if (!ask(job, &need, necessary))
@@ -397,7 +401,7 @@ static void begin_step(struct val_job *job, uint64_t now_s)
     uint32_t slice = job->budget->limits.slice_units;
     job->now_s = now_s;
     job->need.count = 0;
-    job->yielded = job->starved = false;
+    job->yielded = job->starved = job->foreseen = false;
     job->budget->slice_units = slice > 0 ? slice : 1; /* else no step would get anywhere */
 }
 

@@ -90,6 +90,7 @@ struct val_job {
     uint64_t now_s;
     bool yielded;       /* this step: the time slice is used up */
     bool starved;       /* this step: something is missing */
+    bool foreseen;      /* what was found to be missing last is expected: it is on its way */
     bool spent;         /* the budget, or one of the bounds above, is */
     bool out_of_memory; /* likewise */
 
@@ -98,18 +99,9 @@ struct val_job {
     uint32_t origin;
     struct val_rrsets answer;
 
-    struct job_message *message[JOB_MESSAGES_MAX];
-    uint32_t message_count;
-    struct job_place place[JOB_PLACES_MAX];
-    uint32_t place_count;
-    struct job_unlifted *unlifted[JOB_UNLIFTED_MAX];
-    uint32_t unlifted_count;
-    struct job_memo *memo[JOB_MEMO_MAX];
-    uint32_t memo_count;
+    uint32_t message_count, place_count, unlifted_count, memo_count, subject_count;
 
-    bool planned; /* the subjects are known */
-    struct job_subject *subject[JOB_SUBJECTS_MAX];
-    uint32_t subject_count;
+    bool planned;         /* the subjects are known */
     struct dns_name last; /* where the aliases end */
     bool too_long;        /* they end at a name that would be (RFC 6672 2.2) */
     bool broken;          /* the answer is wrong as a whole */
@@ -121,6 +113,13 @@ struct val_job {
     struct job_needs expected; /* under way before any need was known; at most VAL_PLAN_MAX */
     uint32_t unforeseen;       /* of those asked: not among the expected */
     struct val_verdict verdict;
+
+    /* Nothing beyond the counts above is ever read, nor zeroed: mostly that is nearly all. */
+    struct job_message *message[JOB_MESSAGES_MAX];
+    struct job_place place[JOB_PLACES_MAX];
+    struct job_unlifted *unlifted[JOB_UNLIFTED_MAX];
+    struct job_memo *memo[JOB_MEMO_MAX];
+    struct job_subject *subject[JOB_SUBJECTS_MAX];
 };
 
 /* --- job.c --- */

@@ -159,16 +159,21 @@ enum val_why val_key_parse(const struct dns_dnskey *dnskey, uint16_t tag,
     ERR_set_mark();
     enum val_why why = algorithm->family == VAL_RSA ? rsa_parse(dnskey, policy, &key)
                                                     : curve_parse(algorithm, dnskey, &key);
+    if (why == VAL_WHY_NONE && !val_ready_init(&key.ready, algorithm, key.pkey))
+        why = VAL_WHY_MEMORY; /* what this library cannot do, the policy leaves out */
     ERR_pop_to_mark();
-    if (why == VAL_WHY_NONE) {
-        val_memo_key_id(key.algorithm, dnskey->key, dnskey->key_len, key.id);
-        *ret = key;
+    if (why != VAL_WHY_NONE) {
+        val_key_deinit(&key);
+        return why;
     }
-    return why;
+    val_memo_key_id(key.algorithm, dnskey->key, dnskey->key_len, key.id);
+    *ret = key;
+    return VAL_WHY_NONE;
 }
 
 void val_key_deinit(struct val_key *key)
 {
+    val_ready_deinit(&key->ready);
     EVP_PKEY_free(key->pkey);
     key->pkey = NULL;
 }

@@ -15,6 +15,7 @@ struct plan {
     struct val_need *ret;
     uint32_t cap, count;
     bool keys_asked; /* the question is for the keys themselves */
+    bool zone_asked; /* or for anything else that only zones have */
 };
 
 static void add(struct plan *p, const struct dns_name *name, uint16_t type)
@@ -69,13 +70,32 @@ static bool find_deepest(const struct plan *p, const struct dns_name *target, un
     return false;
 }
 
-/* The name itself is asked for its keys only where names are short: there it is likely a zone. */
-static bool wants_keys(const struct plan *p, const struct dns_name *name,
-                       const struct dns_name *target, unsigned from)
+/* These stand at the apex of zones only. */
+static bool is_of_zones(uint16_t type)
 {
-    if (name->labels < target->labels)
-        return name->labels <= from + LEVELS;
-    return !p->keys_asked && (name->labels <= LEAF_LABELS || name->labels == from + 1);
+    return type == DNS_TYPE_DNSKEY || type == DNS_TYPE_SOA || type == DNS_TYPE_NS;
+}
+
+/* Whether the last name on the way is taken for a zone: where names are short, below a registry,
+ * and when it is asked for what zones have. Hosts are by far more; a zone that is taken for one
+ * costs a second flight. */
+static bool is_likely_zone(const struct plan *p, const struct dns_name *name, unsigned from)
+{
+    struct dns_name above = dns_name_suffix(name, name->labels - 1u);
+    return p->zone_asked || name->labels <= LEAF_LABELS || name->labels == from + 1 ||
+           is_registry(&above);
+}
+
+/* One name between the deepest zone that is known, of `from` labels, and the target. */
+static void add_level(struct plan *p, const struct dns_name *name, bool is_target, unsigned from)
+{
+    enum val_zone_kind kind;
+    if ((known(p, name, &kind) && kind == VAL_ZONE_NOT_A_CUT) ||
+        (is_target && !is_likely_zone(p, name, from)))
+        return;
+    add(p, name, DNS_TYPE_DS);
+    if (is_target ? !p->keys_asked : name->labels <= from + LEVELS)
+        add(p, name, DNS_TYPE_DNSKEY);
 }
 
 uint32_t val_plan(const struct dns_question *question, const struct val_env *env, uint64_t now_s,
@@ -85,14 +105,17 @@ uint32_t val_plan(const struct dns_question *question, const struct val_env *env
                      .now_s = now_s,
                      .ret = ret,
                      .cap = cap,
-                     .keys_asked = question->type == DNS_TYPE_DNSKEY};
+                     .keys_asked = question->type == DNS_TYPE_DNSKEY,
+                     .zone_asked = is_of_zones(question->type)};
     struct dns_name target = question->name;
     struct val_anchor_hit hit = val_anchors_find(env->anchors, &target, now_s);
     enum val_zone_kind kind;
     if (hit.kind != VAL_ANCHOR_POSITIVE)
         return 0;
-    if (question->type == DNS_TYPE_DS && target.labels > hit.zone.labels)
-        target = dns_name_suffix(&target, target.labels - 1u);
+    if (question->type == DNS_TYPE_DS && target.labels > hit.zone.labels) {
+        target = dns_name_suffix(&target, target.labels - 1u); /* the parent's to say */
+        p.zone_asked = true;
+    }
     unsigned from = hit.zone.labels;
     bool found = find_deepest(&p, &target, hit.zone.labels, &from, &kind);
     struct dns_name deepest = dns_name_suffix(&target, from);
@@ -103,11 +126,7 @@ uint32_t val_plan(const struct dns_question *question, const struct val_env *env
     for (unsigned labels = from + 1; labels <= target.labels && labels <= from + LEVELS + 1;
          labels++) {
         struct dns_name name = dns_name_suffix(&target, labels);
-        if (known(&p, &name, &kind) && kind == VAL_ZONE_NOT_A_CUT)
-            continue;
-        add(&p, &name, DNS_TYPE_DS);
-        if (wants_keys(&p, &name, &target, from))
-            add(&p, &name, DNS_TYPE_DNSKEY);
+        add_level(&p, &name, labels == target.labels, from);
     }
     return p.count;
 }

@@ -170,7 +170,7 @@ static bool passes(const struct vector *v, const struct val_policy *policy)
     struct val_key key;
     if (val_key_parse(&dnskey, 0, policy, &key) != VAL_WHY_NONE)
         return false;
-    bool good = val_algorithm_verify(val_algorithm_find(v->algorithm), key.pkey, message,
+    bool good = val_algorithm_verify(val_algorithm_find(v->algorithm), &key.ready, message,
                                      sizeof(message), v->sig, v->sig_len);
     val_key_deinit(&key);
     return good;

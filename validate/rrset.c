@@ -6,15 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Expanding adds at most some names to what a message can hold. */
-#define EXPANDED_MAX (DNS_MSG_MAX + 8u * DNS_NAME_MAX)
+#define NAMES_MAX 8u /* that expanding may add to one record */
 
-/* What splitting needs for its own duration only: too large for a stack, and not the job's. */
+/* What splitting needs for its own duration only, as much as this message can make use of. */
 struct scratch {
-    struct dns_rrset table[DNS_RRSET_MAX];
-    uint16_t order[DNS_RR_MAX];
-    uint8_t rdata[EXPANDED_MAX];
+    uint32_t set_cap, rdata_cap;
+    uint16_t *order; /* behind the table */
+    uint8_t *rdata;  /* behind that */
+    struct dns_rrset table[];
 };
+
+static struct scratch *scratch_new(const struct dns_msg *msg)
+{
+    uint32_t sets = msg->rr_count < DNS_RRSET_MAX ? msg->rr_count : DNS_RRSET_MAX;
+    uint32_t octets = msg->len + NAMES_MAX * DNS_NAME_MAX;
+    struct scratch *s =
+        malloc(sizeof *s + sets * sizeof s->table[0] + msg->rr_count * sizeof s->order[0] + octets);
+    if (!s)
+        return NULL;
+    s->set_cap = sets;
+    s->rdata_cap = octets;
+    s->order = (uint16_t *)&s->table[sets];
+    s->rdata = (uint8_t *)&s->order[msg->rr_count];
+    return s;
+}
 
 struct splitter {
     const struct dns_msg *msg;
@@ -26,7 +41,7 @@ struct splitter {
 static enum dns_err copy_rdata(const struct splitter *s, const struct dns_rr *rr,
                                struct val_rdata *ret)
 {
-    struct dns_writer w = dns_writer_init(s->scratch->rdata, sizeof(s->scratch->rdata));
+    struct dns_writer w = dns_writer_init(s->scratch->rdata, s->scratch->rdata_cap);
     enum dns_err err = dns_rdata_expand(s->msg, rr, &w);
     if (err == DNS_OK)
         err = w.err;
@@ -106,8 +121,8 @@ static enum dns_err copy_group(const struct splitter *s, const struct dns_rrset 
 static enum dns_err split(const struct splitter *s, struct val_rrsets *ret, bool *malformed)
 {
     struct dns_rrsets groups;
-    enum dns_err err =
-        dns_rrsets_group(s->msg, s->scratch->table, DNS_RRSET_MAX, s->scratch->order, &groups);
+    enum dns_err err = dns_rrsets_group(s->msg, s->scratch->table, s->scratch->set_cap,
+                                        s->scratch->order, &groups);
     if (err != DNS_OK)
         return err;
     struct val_rrsets sets = {.set = val_arena_take(s->arena, groups.count * sizeof(*sets.set))};
@@ -133,7 +148,7 @@ enum dns_err val_rrsets_split(const struct dns_msg *msg, struct val_arena *arena
 {
     if (msg->rr_count > DNS_RR_MAX)
         return DNS_E_COUNT;
-    struct scratch *scratch = malloc(sizeof(*scratch));
+    struct scratch *scratch = scratch_new(msg);
     if (!scratch)
         return DNS_E_SPACE;
     const struct splitter s = {msg, arena, scratch};

@@ -148,7 +148,7 @@ static enum val_why compute(const struct attempt *a, const struct val_sig *sig,
         return VAL_WHY_NO_KEY;
     if (!take_cost(a->budget, key->cost + len / OCTETS_PER_UNIT))
         return VAL_WHY_BUDGET;
-    if (val_algorithm_verify(algorithm, key->pkey, data, len, sig->rrsig.signature,
+    if (val_algorithm_verify(algorithm, &key->ready, data, len, sig->rrsig.signature,
                              sig->rrsig.signature_len))
         return VAL_WHY_NONE;
     a->budget->failed_signatures--;

@@ -4,9 +4,8 @@
 #ifndef VALIDATE_ZONE_H
 #define VALIDATE_ZONE_H
 
+#include "validate/algorithm.h"
 #include "validate/reason.h"
-
-#include <openssl/evp.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +23,8 @@ struct val_key {
     uint8_t cost;   /* crypto units of one verification */
     uint8_t id[16]; /* half of a SHA-256 over algorithm and public key (memo.h) */
     EVP_PKEY *pkey;
-    uint16_t bits; /* for explain */
+    struct val_ready ready; /* for checks by it */
+    uint16_t bits;          /* for explain */
 };
 
 struct val_zone {

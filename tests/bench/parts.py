@@ -93,6 +93,8 @@ def tcp(run):
 
 
 MISSES = ["plain", "p256", "rsa", "ed25519", "wild", "wildnsec3", "nxdomain"]
+PROVEN = ["nxdomain", "nxnsec3", "wild", "wildnsec3"]
+MISS_COUNT = 6000
 
 
 OPENSSL = {"p256": "ecdsap256", "rsa": "rsa2048", "ed25519": "ed25519"}
@@ -112,59 +114,98 @@ def bare_checks(run, turn):
 def miss(run):
     """Misses over each one's encrypted upstream, which has every name cached; the chain is warm."""
     lab = run.lab
-    count = 6000
-    for kind in MISSES:
-        lab.fill_upstream(kind, count)
+    for kind in dict.fromkeys(MISSES + PROVEN):
+        lab.fill_upstream(kind, MISS_COUNT)
     for turn in run.rounds():
         bare_checks(run, turn)
         for peer in run.peers(but=["bare", "dnsmasq"]):
             for kind in MISSES if peer.validates else MISSES[:1]:
-                with started(run, peer) as ok:
-                    if not ok:
-                        break
-                    names = lab.names(kind, count)
-                    lab.load(lab.names(kind, 1), "-n", 1, "-w", 1, "-D")
-                    run.add("miss", kind, peer, turn, lab.measure(
-                        names, "-n", count, "-w", 100, "-k", 4, "-l", 8, "-D"))
+                if not one_miss(run, peer, turn, kind, kind):
+                    break
+        proof_alone(run, turn)
+
+
+def one_miss(run, peer, turn, kind, case, *options):
+    lab = run.lab
+    with started(run, peer) as ok:
+        if ok:
+            lab.load(lab.names(kind, 1), "-n", 1, "-w", 1, "-D", *options)
+            run.add("miss", case, peer, turn, lab.measure(
+                lab.names(kind, MISS_COUNT), "-n", MISS_COUNT, "-w", 100, "-k", 4, "-l", 8, "-D",
+                *options))
+    return ok
+
+
+def proof_alone(run, turn):
+    """The same misses with and without a proof (CD=1), message for message alike. Denials and
+    wildcards were proven before, with other names; they are asked for each time all the same."""
+    run.lab.gaps = False
+    try:
+        for peer in run.peers(only=["veridoh", "before"]):
+            for kind in [*OPENSSL, *PROVEN]:
+                one_miss(run, peer, turn, kind, f"{kind}, CD=1", "-C")
+            for kind in PROVEN:
+                one_miss(run, peer, turn, kind, f"{kind}, asked")
+    finally:
+        run.lab.gaps = True
+
+
+WAYS = {"open": {}, "closed": {},
+        "resumed": {"idle-timeout": "1s"},
+        "early data": {"idle-timeout": "1s", "early-data": True}}
 
 
 def cold(run):
-    """The first answer of an empty cache, the upstream 50 ms away, every packet delayed."""
+    """The first answer of an empty cache, the upstream 50 ms away, every packet delayed. The last
+    two of WAYS, for veridoh only: a connection was there, and was closed for want of questions."""
     lab = run.lab
-    for kind in labs.zones.COLD.values():
+    for kind in [*labs.zones.COLD.values(), *labs.zones.WARM.values()]:
         subprocess.run(["dig", "+cd", "+dnssec", "@127.0.0.1", "-p", str(labs.peers.PLAIN),
                         *kind.split()], capture_output=True, check=False)
     lab.start("wire", [str(lab.build / "bench-wire"), "50"])
+    lab.start_front()
     time.sleep(0.5)
     lab.upstream = labs.FAR
     try:
         for turn in run.rounds(most=2):
             for peer in run.peers(only=["veridoh", "unbound", "knot-resolver", "pdns-recursor"]):
-                for case, question in labs.zones.COLD.items():
-                    for way in ("open", "closed"):
-                        run.add("cold", f"{case}, {way}", peer, turn, first_answer(lab, peer, question, way))
+                for case in labs.zones.COLD:
+                    for way in WAYS if peer.name == "veridoh" else ("open", "closed"):
+                        first_answers(run, peer, turn, case, way)
     finally:
-        lab.upstream = labs.NEAR
+        lab.upstream, lab.doh_port, lab.transport = labs.NEAR, labs.peers.DOH, {}
+        lab.stop("front")
         lab.stop("wire")
 
 
-def first_answer(lab, peer, question, way):
-    """Open: an insecure name under another TLD was asked before, so that the connection stands."""
-    path = lab.dir / "names.cold"
-    path.write_text(question + "\n")
+def first_answers(run, peer, turn, case, way):
+    """Not closed: an insecure name under another TLD was asked before, so that the connection stands,
+    or did. When it stands the zone is asked once more, being warm."""
+    lab = run.lab
+    lab.transport = WAYS[way]
+    lab.doh_port = labs.peers.DOH_FRONT if way == "early data" else labs.peers.DOH
     lab.cpu = labs.PEER_CPU
     lab.start("peer", peer.write(lab))
     lab.cpu = labs.OTHERS_CPU
     lab.pid = lab.running["peer"].pid
     try:
         wait_for_socket()
-        if way == "open":
+        if way != "closed":
             subprocess.run(["dig", "+cd", "+tries=1", "@127.0.0.1", "-p", str(labs.peers.PORT),
                             "www.plain.se"], capture_output=True, check=False)
-            time.sleep(0.6)
-        return lab.measure(str(path), "-n", 1, "-w", 1, "-k", 1, "-l", 5, "-D")
+            time.sleep(0.6 if way == "open" else 2)
+        run.add("cold", f"{case}, {way}", peer, turn, one_answer(lab, labs.zones.COLD[case]))
+        if way == "open":
+            time.sleep(0.3)  # what was asked ahead and not needed may still be on its way
+            run.add("cold", f"{case}, warm zone", peer, turn, one_answer(lab, labs.zones.WARM[case]))
     finally:
         lab.stop_peer()
+
+
+def one_answer(lab, question):
+    path = lab.dir / "names.cold"
+    path.write_text(question + "\n")
+    return lab.measure(str(path), "-n", 1, "-w", 1, "-k", 1, "-l", 5, "-D")
 
 
 def wait_for_socket():
@@ -294,8 +335,15 @@ def replay(run):
     run.more["replay"] = json.loads(out.read_text())
 
 
-COUNTED = {"hit": ("mixed", 1000, 4000), "unvalidated miss": ("plain", 400, 400),
-           "secure miss, P-256": ("p256", 400, 400), "NXDOMAIN miss, NSEC": ("nxdomain", 400, 400)}
+COUNTED = {  # names of a kind, how many, questions, options of the generator
+    "hit": ("mixed", 1000, 4000),
+    "unvalidated miss": ("plain", 400, 400, "-D"),
+    "secure miss, P-256": ("p256", 400, 400, "-D"),
+    "secure miss, RSA-2048": ("rsa", 400, 400, "-D"),
+    "the same with CD=1": ("rsa", 400, 400, "-D", "-C"),
+    "NXDOMAIN from proven ranges, NSEC": ("nxdomain", 400, 400, "-D"),
+    "NXDOMAIN asked, proven before, NSEC": ("nxdomain", 400, 400, "-D"),
+}
 
 
 def instructions(run):
@@ -305,8 +353,9 @@ def instructions(run):
     veridoh = labs.peers.PEERS["veridoh"]
     lab.cpu = labs.PEER_CPU
     cases = []
-    for case, (kind, names, count) in COUNTED.items():
+    for case, (kind, names, count, *options) in COUNTED.items():
         lab.fill_upstream(kind, 1000)
+        lab.gaps = "asked" not in case
         out = lab.dir / "callgrind"
         for file in lab.dir.glob("callgrind*"):
             file.unlink()
@@ -315,14 +364,14 @@ def instructions(run):
         if case == "hit":
             fill(lab, first, 2 * names)
         else:
-            lab.load(lab.names(kind, 1), "-n", 1, "-w", 1, "-D", "-l", 20)
+            lab.load(lab.names(kind, 1), "-n", 1, "-w", 1, "-l", 20, *options)
         control(lab, "--zero")
-        row = lab.load(first, "-n", count, "-w", 32, "-k", 4, "-l", 60,
-                       *([] if case == "hit" else ["-D"]))
+        row = lab.load(first, "-n", count, "-w", 32, "-k", 4, "-l", 60, *options)
         control(lab, "--dump")
         lab.stop_peer()
         total, functions = labs.read_callgrind(lab.dir, "callgrind*.1")
         cases.append((case, row["received"], total, functions))
+    lab.gaps = True
     labs.write_instructions(cases)
 
 

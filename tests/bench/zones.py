@@ -69,12 +69,17 @@ NAMES = {
     "p256": numbered("p256.com"), "rsa": numbered("rsa.org"), "ed25519": numbered("ed25519.dev"),
     "plain": numbered("plain.com"), "wild": numbered("w.wild.se"),
     "wildnsec3": numbered("w.wildnsec3.com"), "nxdomain": lambda n: [
-        f"no{i:06}.wild.se A" for i in range(n)], "mixed": mixed,
+        f"no{i:06}.wild.se A" for i in range(n)], "mixed": mixed, "nxnsec3": lambda n: [
+        f"no{i:06}.wildnsec3.com A" for i in range(n)],
     "many": numbered("many.plain.se"),  # made up by the upstream: any number of them
     "shuffled": shuffled, "sizes": sizes,
 }
 COLD = {"2 labels": "p256.com A", "3 labels": "www.p256.com A", "5 labels": "www.c.b.deep.com A",
         "insecure": "www.plain.com A", "NXDOMAIN": "nope.p256.com A"}
+# Asked after those, of the same zone: what is known of it need not be asked for again.
+WARM = {"2 labels": "u000001.p256.com A", "3 labels": "u000002.p256.com A",
+        "5 labels": "c.b.deep.com A", "insecure": "u000001.plain.com A",
+        "NXDOMAIN": "u000003.p256.com MX"}
 
 
 def is_fresh(stamp):

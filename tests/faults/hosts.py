@@ -45,11 +45,12 @@ class Fake(lib.Upstream):
 class Real(lib.Process):
     """A DoH server of Debian's at 127.0.0.1:`port`, with the authority's certificate."""
 
-    def __init__(self, name, configure, fake, certificate):
+    def __init__(self, name, configure, fake, certificate, streams=None, clients=None, early=False):
         self.name, self.port = name, lib.free_port()
         self.where = pathlib.Path(tempfile.mkdtemp(prefix=f"veridoh-{name}-"))
         facts = {"dir": self.where, "port": self.port, "cert": certificate[0], "key": certificate[1],
-                 "plain": fake.plain_port, "doh": fake.port}
+                 "plain": fake.plain_port, "doh": fake.port, "streams": streams, "clients": clients,
+                 "early": early}
         self.arguments = configure(facts)
         super().__init__(self.arguments, self.where)
         self.wait()
@@ -75,6 +76,10 @@ class Real(lib.Process):
         self.wait()
 
 
+def when(value, line):
+    return line.format(value) if value is not None else ""
+
+
 def unbound(f):
     (f["dir"] / "unbound.conf").write_text("""
 server:
@@ -86,6 +91,7 @@ server:
   directory: "{dir}"
   interface: 127.0.0.1@{port}
   https-port: {port}
+  {limit}
   tls-service-key: "{key}"
   tls-service-pem: "{cert}"
   do-not-query-localhost: no
@@ -96,14 +102,14 @@ remote-control:
 forward-zone:
   name: "."
   forward-addr: 127.0.0.1@{plain}
-""".format(**f))
+""".format(limit=when(f["streams"], "http-max-streams: {}"), **f))
     return ["unbound", "-d", "-c", f["dir"] / "unbound.conf"]
 
 
 def named(f):
     (f["dir"] / "named.conf").write_text("""
-tls t {{ key-file "{key}"; cert-file "{cert}"; }};
-http h {{ endpoints {{ "/dns-query"; }}; }};
+tls t {{ key-file "{key}"; cert-file "{cert}"; {wanted} }};
+http h {{ endpoints {{ "/dns-query"; }}; {limit} }};
 options {{
   directory "{dir}"; pid-file none; session-keyfile none; lock-file none;
   recursion yes; dnssec-validation no; empty-zones-enable no;
@@ -111,7 +117,8 @@ options {{
   forward only; forwarders {{ 127.0.0.1 port {plain}; }};
 }};
 controls {{ }};
-""".format(**f))
+""".format(limit=when(f["streams"], "streams-per-connection {};"),
+           wanted=when(f["clients"], 'ca-file "{}";'), **f))
     return ["named", "-f", "-n", "1", "-c", f["dir"] / "named.conf"]
 
 
@@ -129,6 +136,9 @@ def nghttpx(f):
     return ["nghttpx", "--conf=/dev/null", f"--frontend=127.0.0.1,{f['port']}",
             f"--backend=127.0.0.1,{f['doh']};;proto=h2;tls;sni=upstream.test", "--insecure",
             "--workers=1", "--single-process", "--accesslog-file=/dev/null", "--errorlog-file=/dev/stderr",
+            f"--tls-max-early-data={'16K' if f['early'] else '0'}",
+            *([f"--frontend-http2-max-concurrent-streams={f['streams']}"] if f["streams"] else []),
+            *(["--verify-client", f"--verify-client-cacert={f['clients']}"] if f["clients"] else []),
             f["key"], f["cert"]]
 
 
@@ -144,11 +154,14 @@ http {{
   server {{
     listen 127.0.0.1:{port} ssl http2;
     ssl_certificate {cert}; ssl_certificate_key {key};
-    keepalive_requests 40;
+    {limit} {wanted}
+    {more}
     location /dns-query {{ grpc_pass grpcs://fake; }}
   }}
 }}
-""".format(**f))
+""".format(more="ssl_protocols TLSv1.3; ssl_early_data on;" if f["early"] else "keepalive_requests 40;",
+           limit=when(f["streams"], "http2_max_concurrent_streams {};"),
+           wanted=when(f["clients"], "ssl_verify_client on; ssl_client_certificate {};"), **f))
     return ["nginx", "-p", f["dir"], "-e", "stderr", "-c", f["dir"] / "nginx.conf"]
 
 

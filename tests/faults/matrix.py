@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The faults. Each is a function of a Scene: the client asks at a steady rate of a veridoh with two
 upstreams, A (asked first) and B; the function makes A fail, waits, and perhaps heals it. What is
-said about it is a row of FAULTS: whether every question has to be answered, and how soon veridoh
-has to be past it."""
+said about it is a row: whether every question has to be answered, and how soon veridoh has to be
+past it. A is fake-upstream, or one of Debian's servers in front of it."""
 import ctypes
 import os
 import pathlib
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -24,8 +26,12 @@ CLONE_NEWNET = 0x40000000
 class Scene:
     """Owns all that it starts."""
 
+    server = None  # of hosts.REAL; None: fake-upstream itself
+    extra = hosts.QUICK  # of veridoh's configuration
+
     def __init__(self, rate=200, seconds=1.5):
         self.rate, self.seconds = rate, seconds
+        self.checks = []  # when all is over: (condition, what it means that it does not hold)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="veridoh-scene-"))
         self.processes, self.since, self.client, self.veridoh = [], None, None, None
         self.middle_loop = None
@@ -54,25 +60,38 @@ class Scene:
             self.ca = certificates.Authority(self.dir / "ca")
         return self.ca
 
-    def behind_wire(self):
+    def front(self, **made):
+        """A's server, fake-upstream or another before it: its port, and a file of the authority
+        that is trusted."""
+        if not self.server:
+            self.machine = self.a
+            return self.a.port, self.a.dir / "ca.pem"
+        self.machine = self.own(hosts.Real(self.server, hosts.REAL[self.server], self.a,
+                                           self.authority().make("real"), **made))
+        return self.machine.port, self.ca.dir / "ca.pem"
+
+    def behind_wire(self, more="", also=None, **made):
         self.fakes()
-        self.wire = middle.Wire(self.loop, self.a.port)
-        self.run([hosts.entry("a", self.wire.port, self.a.dir / "ca.pem"), self.entry_b()])
+        port, trusted = self.front(**made)
+        if also and not also.samefile(trusted):
+            trusted.write_text(trusted.read_text() + also.read_text())
+        self.wire = middle.Wire(self.loop, port)
+        self.run([hosts.entry("a", self.wire.port, trusted, more=more), self.entry_b()],
+                 extra=self.extra)
 
     def behind_frames(self, fault):
         self.fakes()
+        port, trusted = self.front()
         server = certificates.server_context(*self.authority().make("frames"))
-        self.frames = middle.Frames(self.loop, self.a.port, server,
-                                    certificates.client_context(self.a.dir / "ca.pem"))
+        self.frames = middle.Frames(self.loop, port, server, certificates.client_context(trusted))
         self.run([hosts.entry("a", self.frames.port, self.ca.dir / "ca.pem"), self.entry_b()])
         self.frames.fault = fault
         self.begin()
 
-    def behind_real(self, name):
+    def behind_nothing(self, **made):
         self.fakes()
-        self.real = self.own(hosts.Real(name, hosts.REAL[name], self.a,
-                                        self.authority().make("real")))
-        self.run([hosts.entry("a", self.real.port, self.ca.dir / "ca.pem"), self.entry_b()])
+        port, trusted = self.front(**made)
+        self.run([hosts.entry("a", port, trusted), self.entry_b()])
 
     def run(self, entries, **more):
         self.veridoh = self.own(hosts.Veridoh(entries, self.anchors, **more))
@@ -94,6 +113,9 @@ class Scene:
         self.client.stop()
         return self.client.report(self.since)
 
+    def unmet(self):
+        return [words for holds, words in self.checks if not holds()]
+
     def close(self):
         """Statuses of processes that ended otherwise than they should."""
         bad = []
@@ -113,10 +135,10 @@ class Scene:
 def kill_and_restart(s):
     s.behind_wire()
     s.begin()
-    s.a.kill()
+    s.machine.kill()
     s.wire.reset()
     s.wait()
-    s.a.restart()
+    s.machine.restart()
     s.wait(0.5)
 
 
@@ -160,10 +182,11 @@ def refused(s):
 def blackholed_address(s):
     """A's first address swallows SYNs; the second is fine."""
     s.fakes()
+    port, trusted = s.front()
     hole = middle.Blackhole("127.0.0.9")
-    wire = middle.Wire(s.loop, s.a.port, "127.0.0.1")
+    wire = middle.Wire(s.loop, port, "127.0.0.1")
     s.loop.call(wire.listen("127.0.0.10", hole.port))
-    s.run([hosts.entry("a", hole.port, s.a.dir / "ca.pem", "[127.0.0.9, 127.0.0.10]"), s.entry_b()])
+    s.run([hosts.entry("a", hole.port, trusted, "[127.0.0.9, 127.0.0.10]"), s.entry_b()])
     s.begin()
     wire.reset()
     s.wait()
@@ -173,11 +196,11 @@ def blackholed_address(s):
 def all_down_and_back(s):
     s.behind_wire()
     s.begin()
-    s.a.kill()
+    s.machine.kill()
     s.b.kill()
     s.wire.reset()
     s.wait()
-    s.a.restart()
+    s.machine.restart()
     s.b.restart()
     s.back = time.monotonic()
     s.wait(3.0)
@@ -232,16 +255,26 @@ def framed(make):
 
 # --- TLS -----------------------------------------------------------------------------------------
 
-def certificate(**made):
-    """A's server comes back with another certificate."""
+def client_questions(fake):
+    """Without those that a server of Debian's asks by itself."""
+    return [row for row in fake.stats().seen if row["name"].startswith("q")]
+
+
+def certificate(said, **made):
+    """Where A was, there is another that would answer, with that certificate, of an authority that
+    is trusted as far as it has one."""
     def fault(s):
-        s.behind_wire()
-        context = certificates.server_context(*s.authority().make("bad", **made))
-        imposter = middle.Handshake(s.loop, tls=context)
-        ca, own = s.a.dir / "ca.pem", s.ca.dir / "ca.pem"
-        both = ca.read_text() + own.read_text()
+        s.behind_wire(also=s.authority().dir / "ca.pem")
+        bad = s.authority().make("bad", **made)
+        behind = s.own(hosts.Fake())
+        if s.server:
+            imposter = s.own(hosts.Real(s.server, hosts.REAL[s.server], behind, bad))
+        else:
+            imposter = middle.Frames(s.loop, behind.port, certificates.server_context(*bad),
+                                     certificates.client_context(behind.dir / "ca.pem"))
+        s.checks.append((lambda: not client_questions(behind), "it was asked all the same"))
+        s.checks.append((lambda: said in s.veridoh.log(), f"the log does not say: {said}"))
         s.begin()
-        ca.write_text(both)
         s.wire.target = imposter.port
         s.wire.reset()
         s.wait()
@@ -259,46 +292,89 @@ def tls_alert(s):
 
 # --- Debian's servers ----------------------------------------------------------------------------
 
-def real_restart(name):
-    def fault(s):
-        s.behind_real(name)
-        s.begin()
-        s.real.kill()
-        s.wait(s.seconds / 2)
-        s.real.restart()
-        s.wait(1.0)
-    return fault
+def killed(s):
+    s.behind_nothing()
+    s.begin()
+    s.machine.kill()
+    s.wait(s.seconds / 2)
+    s.machine.restart()
+    s.wait(1.0)
 
 
-def real_stop(name):
+def stopped(s):
     """Ends as its manual says, and comes back."""
-    def fault(s):
-        s.behind_real(name)
-        s.begin()
-        s.real.child.send_signal(signal.SIGQUIT if name == "nginx" else signal.SIGTERM)
-        s.real.child.wait(10)
-        s.real.restart()
-        s.wait()
-    return fault
+    s.behind_nothing()
+    s.begin()
+    s.machine.child.send_signal(signal.SIGQUIT if s.server == "nginx" else signal.SIGTERM)
+    s.machine.child.wait(10)
+    s.machine.restart()
+    s.wait()
 
 
-def real_hang(name):
+def hangs(s):
     """Stopped by a signal: its kernel still acknowledges what nobody reads."""
-    def fault(s):
-        s.behind_real(name)
-        s.begin()
-        s.real.child.send_signal(signal.SIGSTOP)
-        s.wait(2 * s.seconds)
-        s.real.child.send_signal(signal.SIGCONT)
-        s.wait(0.5)
-    return fault
+    s.behind_nothing()
+    s.begin()
+    s.machine.child.send_signal(signal.SIGSTOP)
+    s.wait(2 * s.seconds)
+    s.machine.child.send_signal(signal.SIGCONT)
+    s.wait(0.5)
 
 
 def goaway_every_40(s):
     """nginx: keepalive_requests 40."""
-    s.behind_real("nginx")
+    s.behind_nothing()
     s.begin()
     s.wait(2 * s.seconds)
+
+
+def limited_streams(s):
+    """Its configuration allows one stream at a time."""
+    s.behind_nothing(streams=1)
+    s.begin()
+    s.wait(2 * s.seconds)
+
+
+def client_certificate_wanted(s):
+    """Where A's server was, another wants a certificate that veridoh has not: an alert, in TLS 1.3
+    after the handshake."""
+    s.behind_wire()
+    other = s.own(hosts.Real(s.server, hosts.REAL[s.server], s.a, s.authority().make("other"),
+                             clients=s.ca.dir / "ca.pem"))
+    s.begin()
+    s.wire.target = other.port
+    s.wire.reset()
+    s.wait()
+
+
+def early_data(fault):
+    """With transport.early-data, GETs and a server that takes them; at the end some went early."""
+    def early(s):
+        s.extra = hosts.QUICK + "  early-data: true\n"
+        s.checks.append((lambda: early_connections(s) > 0, "nothing went early"))
+        fault(s)
+    return early
+
+
+def early_connections(s):
+    text = lib.dig(s.veridoh.address[1], "health.veridoh.", "TXT", "-c", "CH").text
+    return int(re.search(r"connections=a .* early=(\d+)", text).group(1))
+
+
+def reset_while_early(s):
+    s.behind_wire("\n    get: true", early=True)
+    s.begin()
+    for _ in range(10):
+        s.wire.reset()
+        s.wait(s.seconds / 5)
+
+
+def other_keys_while_early(s):
+    """It resumes, then comes back as another process, which rejects what was sent early."""
+    reset_while_early(s)
+    s.machine.kill()
+    s.machine.restart()
+    s.wait()
 
 
 # --- namespaces ----------------------------------------------------------------------------------
@@ -343,9 +419,10 @@ class Machines:
 def in_machines(s, a_addresses="[10.77.2.1]"):
     m = Machines(s)
     s.fakes()
-    s.wire = middle.Wire(s.loop, s.a.port, "10.77.2.1")
+    port, trusted = s.front()
+    s.wire = middle.Wire(s.loop, port, "10.77.2.1")
     s.wire_b = middle.Wire(s.loop, s.b.port, "10.77.1.1")
-    s.entries = [hosts.entry("a", s.wire.port, s.a.dir / "ca.pem", a_addresses),
+    s.entries = [hosts.entry("a", s.wire.port, trusted, a_addresses),
                  hosts.entry("b", s.wire_b.port, s.b.dir / "ca.pem", "[10.77.1.1]")]
     s.at = {"address": "10.77.1.2", "inside": m.inside}
     return m
@@ -389,28 +466,39 @@ def address_changes(s):
 
 # --- bootstrap -----------------------------------------------------------------------------------
 
-def bootstrap(servers):
+NAMED = "bootstrap.any.faults.test"
+
+
+def bootstrap(servers, found):
     """A has no address but what plain servers say, of which `servers` is the list."""
     def fault(s):
-        s.fakes()
+        s.a, s.b = s.own(hosts.Fake("--name", NAMED)), s.own(hosts.Fake("--name", "upstream.test"))
+        s.anchors = s.b.dir / "root.ds"
         told = servers(s)
         more = f"\n    bootstrap: [{', '.join(told)}]"
-        named = hosts.entry("a", s.a.port, s.a.dir / "ca.pem", "[]", "bootstrap.any.faults.test", more)
+        named = hosts.entry("a", s.a.port, s.a.dir / "ca.pem", "[]", NAMED, more)
         s.veridoh = s.own(hosts.Veridoh([named, s.entry_b()], s.anchors))
         s.client = Client(s.veridoh.address, s.rate)
         lib.wait_for(lambda: "listening" in s.veridoh.log(), "veridoh to listen")
         s.begin()
         s.client.start()
-        s.wait()
+        s.wait(2 * s.seconds)
+        asked = s.a.stats()
+        by_doh = any(row["via"] != "udp" for row in asked.seen)
+        s.checks.append((lambda: by_doh == found, f"A was {'' if by_doh else 'not '}found"))
     return fault
 
 
 def silent_server(s):
-    import socket
     hole = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     hole.bind(("127.0.0.1", 0))
     s.hole = hole
     return f'"127.0.0.1:{hole.getsockname()[1]}"'
+
+
+def true_server(s):
+    s.a.command(f"rule add name={NAMED} type=A action=unsigned-lie rdata=127.0.0.1")
+    return f'"127.0.0.1:{s.a.plain_port}"'
 
 
 def lying_server(s):
@@ -418,8 +506,19 @@ def lying_server(s):
     return f'"127.0.0.1:{s.b.plain_port}"'
 
 
+def lying_to_another(s):
+    """Says where somebody else's server is, with a certificate for another name."""
+    s.b.command(f"rule add name={NAMED} type=A action=unsigned-lie rdata=127.0.0.1")
+    s.wire = middle.Wire(s.loop, s.b.port)
+    s.a.port = s.wire.port  # as the URL has it
+    s.checks.append((lambda: "is not for" in s.veridoh.log(), "the log does not say whom it met"))
+    return f'"127.0.0.1:{s.b.plain_port}"'
+
+
+# --- the rows ------------------------------------------------------------------------------------
+
 # name, what runs, the most seconds until everything is well again, whether all must be answered
-FAULTS = [
+ANY = [  # whatever server A is
     ("kill and restart", kill_and_restart, 1.0, True),
     ("half-open", half_open, 3.0, True),
     ("RST, again and again", tcp_reset, 2.0, True),
@@ -427,36 +526,81 @@ FAULTS = [
     ("refused", refused, 1.0, True),
     ("blackholed address", blackholed_address, 2.0, True),
     ("all down and back", all_down_and_back, 4.5, False),
-    ("slow body", lie("action=slow-body=60"), None, True),
-    ("one stuck stream", one_stuck_stream, 3.0, True),
-    ("GOAWAY after each answer", lie("action=goaway"), None, True),
-    ("GOAWAY, last stream 0", lie("action=goaway=0"), None, True),
     ("GOAWAY in mid-flight", framed(middle.EarlyGoaway), 1.0, True),
-    ("GOAWAY every 40 (nginx)", goaway_every_40, None, True),
-    ("RST_STREAM", lie("action=rst-stream"), None, True),
-    ("stream limit 1", one_stream_at_a_time, 3.0, True),
     ("SETTINGS storm", framed(middle.SettingsStorm), None, True),
     ("tiny windows", framed(middle.TinyWindows), 1.0, True),
     ("oversize headers", framed(middle.OversizeHeaders), None, True),
     ("unknown frames", framed(middle.UnknownFrames), 0.5, True),
     ("forbidden frames", framed(middle.ForbiddenFrames), None, True),
+    ("TLS alert", tls_alert, 2.0, True),
+    ("expired certificate", certificate("has expired", end="20210101000000Z"), 2.0, True),
+    ("certificate not yet valid", certificate("is not valid before", begin="20480101000000Z"), 2.0, True),
+    ("certificate of another host", certificate("is not for upstream.test", host="elsewhere.test"), 2.0, True),
+    ("self-signed certificate", certificate("is signed by itself", self_signed=True), 2.0, True),
+    ("packets dropped", dropped, 3.0, True),
+    ("broken IPv6", broken_ipv6, 1.5, True),
+    ("address changes", address_changes, 3.0, True),
+]
+LIES = [  # that only fake-upstream tells
+    ("slow body", lie("action=slow-body=60"), None, True),
+    ("one stuck stream", one_stuck_stream, 3.0, True),
+    ("GOAWAY after each answer", lie("action=goaway"), None, True),
+    ("GOAWAY, last stream 0", lie("action=goaway=0"), None, True),
+    ("RST_STREAM", lie("action=rst-stream"), None, True),
+    ("stream limit 1", one_stream_at_a_time, 3.0, True),
     ("garbage", lie("action=garbage"), None, True),
     ("oversize body", lie("action=oversize"), None, True),
     ("503", lie("action=status=503 retry-after=1"), 2.0, True),
     ("404", lie("action=status=404"), 2.0, True),
-    ("TLS alert", tls_alert, 2.0, True),
-    ("expired certificate", certificate(end="20210101000000Z"), 2.0, True),
-    ("certificate not yet valid", certificate(begin="20480101000000Z"), 2.0, True),
-    ("certificate of another host", certificate(host="elsewhere.test"), 2.0, True),
-    ("self-signed certificate", certificate(self_signed=True), 2.0, True),
-    ("packets dropped", dropped, 3.0, True),
-    ("broken IPv6", broken_ipv6, 1.5, True),
-    ("address changes", address_changes, 3.0, True),
-    ("bootstrap server dead", bootstrap(lambda s: [silent_server(s), f'"127.0.0.1:{s.a.plain_port}"']), 2.0, True),
-    ("bootstrap server lies", bootstrap(lambda s: [lying_server(s)]), 2.0, True),
+    ("bootstrap server dead", bootstrap(lambda s: [silent_server(s), true_server(s)], True), 2.0, True),
+    ("bootstrap server lies", bootstrap(lambda s: [lying_server(s)], False), 2.0, True),
+    ("bootstrap server lies, well", bootstrap(lambda s: [lying_to_another(s)], False), 2.0, True),
     ("100 restarts", hundred_restarts, None, True),
-    *((f"{name}: killed", real_restart(name), 2.0, True) for name in hosts.REAL),
-    *((f"{name}: stopped and started", real_stop(name), 2.0, True) for name in hosts.REAL),
-    *((f"{name}: hangs", real_hang(name), 3.0, True) for name in hosts.REAL),
 ]
-LONG_ONLY = ("100 restarts", "stopped and started", "hangs")
+REAL = [  # what a server's own processes do
+    ("killed", killed, 2.0, True),
+    ("stopped and started", stopped, 2.0, True),
+    ("hangs", hangs, 3.0, True),
+]
+SOME = {  # what only some can be told
+    "stream limit 1": (limited_streams, None, True, ("unbound", "named", "nghttpx", "nginx")),
+    "GOAWAY every 40": (goaway_every_40, None, True, ("nginx",)),
+    "wants a client certificate": (client_certificate_wanted, 2.0, True, ("named", "nghttpx", "nginx")),
+    "RST with early data": (early_data(reset_while_early), 2.0, True, ("nghttpx", "nginx")),
+    "other keys with early data": (early_data(other_keys_while_early), None, True, ("nghttpx", "nginx")),
+}
+
+
+def at(server, fault):
+    def run(s):
+        s.server = server
+        fault(s)
+    return run
+
+
+def rows_of(server):
+    some = [(name, fault, limit, whole) for name, (fault, limit, whole, servers) in SOME.items()
+            if server in servers]
+    # Their own work and waiting is part of it. The first of ANY is "killed".
+    return [(f"{server}: {name}", at(server, fault), limit and limit + 1.5, whole)
+            for name, fault, limit, whole in REAL + some + ANY[1:]]
+
+
+FAULTS = ANY + LIES + [row for server in hosts.REAL for row in rows_of(server)]
+QUICK = ("killed", "GOAWAY every 40", "with early data")  # of those with a server's name
+
+
+def is_long(name):
+    server, _, fault = name.partition(": ")
+    return name == "100 restarts" or (fault and not fault.endswith(QUICK))
+
+
+def table():
+    """Fault by server: which has a row."""
+    servers = ["fake-upstream", *hosts.REAL]
+    names = {row[0] for row in FAULTS}
+    faults = dict.fromkeys(name.partition(": ")[2] or name for name in names)
+    yield f"{'':<28}" + "".join(f"{server:>14}" for server in servers)
+    for fault in sorted(faults, key=str.lower):
+        has = [fault in names, *(f"{server}: {fault}" in names for server in hosts.REAL)]
+        yield f"{fault:<28}" + "".join(f"{'x' if one else '-':>14}" for one in has)

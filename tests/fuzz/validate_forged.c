@@ -17,21 +17,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* --- signatures ------------------------------------------------------------------------------ */
 
-bool __real_val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
-                                 const uint8_t *data, size_t data_len, const uint8_t *sig,
-                                 size_t sig_len);
-bool __wrap_val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
-                                 const uint8_t *data, size_t data_len, const uint8_t *sig,
-                                 size_t sig_len);
+bool __real_val_algorithm_verify(const struct val_algorithm *algorithm,
+                                 const struct val_ready *ready, const uint8_t *data,
+                                 size_t data_len, const uint8_t *sig, size_t sig_len);
+bool __wrap_val_algorithm_verify(const struct val_algorithm *algorithm,
+                                 const struct val_ready *ready, const uint8_t *data,
+                                 size_t data_len, const uint8_t *sig, size_t sig_len);
 
 static bool forging; /* not while the policy tries out what OpenSSL can do */
 
-bool __wrap_val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
-                                 const uint8_t *data, size_t data_len, const uint8_t *sig,
-                                 size_t sig_len)
+bool __wrap_val_algorithm_verify(const struct val_algorithm *algorithm,
+                                 const struct val_ready *ready, const uint8_t *data,
+                                 size_t data_len, const uint8_t *sig, size_t sig_len)
 {
     if (!forging)
-        return __real_val_algorithm_verify(algorithm, pkey, data, data_len, sig, sig_len);
+        return __real_val_algorithm_verify(algorithm, ready, data, data_len, sig, sig_len);
     return sig_len > 0 && sig[0] != 0;
 }
 

@@ -108,6 +108,36 @@ class Routes(Case):
         wait_for(lambda: veri.dig(f"n{next(numbers)}.wild.corp.test.") and other.stats().questions,
                  "the third server to be asked")
 
+    def test_domains_from_a_file_that_changes(self):
+        """Each worker takes and leaves domains as the file says; a domain that is left is proven."""
+        def corp(n):
+            return veri.dig(f"n{n}.wild.corp.test.")
+        self.file.write_text("search corp.test\n")
+        route = f"{{domains-from: {self.file}, servers: [{self.plain(self.inner)}]}}"
+        config = config_text("@PORT@", [self.public], self.public.dir / "root.ds", f"routes:\n  - {route}\n")
+        veri = self.veridoh(self.public, config=config.replace("workers: 1", "workers: 2"))
+        for n in range(8):
+            self.assert_insecure(corp(n), "192.0.2.3")
+        self.assertEqual(self.asked(self.public, "n0.wild.corp.test."), [])
+        self.file.write_text("search plain.test\n")
+        numbers = iter(range(8, 100000))
+        wait_for(lambda: all("ad" in corp(next(numbers)).flags for _ in range(8)), "corp.test to be proven")
+        wait_for(lambda: "these domains are routed now: plain.test." in veri.log(), "the log to say so")
+        self.inner.reset_stats()
+        self.assert_secure(corp(next(numbers)), "192.0.2.3")
+        self.assertEqual(self.inner.stats().questions, 0)
+        self.assert_insecure(veri.dig("www.plain.test."), "192.0.2.4")
+        self.assertEqual(self.asked(self.inner, "www.plain.test."), ["udp"])
+        self.file.unlink()  # says nothing
+        time.sleep(2.5)
+        self.assertEqual(veri.dig("none.plain.test.").rcode, "NXDOMAIN")
+        self.assertEqual(self.asked(self.inner, "none.plain.test."), ["udp"])
+        self.file.write_text("search default.svc.cluster.local svc.cluster.local cluster.local\n")
+        wait_for(lambda: veri.dig("kubernetes.default.svc.cluster.local.").rcode == "NOERROR", "the cluster")
+        wait_for(lambda: veri.dig("registry.cluster.local.").rcode == "NOERROR", "the other worker")
+        self.assertEqual(veri.dig("www.example.com.cluster.local.").rcode, "NXDOMAIN")
+        self.assertEqual(self.asked(self.inner, "www.example.com.cluster.local."), [])
+
     def test_never_itself(self):
         """The only server of the file is veridoh: no loop, and a reason at once."""
         veri = self.start(f"{{domains: [corp.test], servers-from: {self.file}}}")

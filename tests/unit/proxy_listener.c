@@ -339,6 +339,24 @@ static void udp_answers_leave_in_batches(void **state)
     }
 }
 
+/* A hit waits for no work that questions before it make: all that is there is read first, within
+ * what a turn may take. */
+static void udp_reads_all_that_waits_before_a_turn_ends(void **state)
+{
+    (void)state;
+    struct world *w = world_new("127.0.0.1", &roomy);
+    w->hold = true;
+    int fd = client(w, SOCK_DGRAM, NULL);
+    for (uint16_t id = 0; id < 260; id++)
+        ask_udp(fd, id);
+    while (w->held_count == 0)
+        (void)uv_run(&w->loop, UV_RUN_NOWAIT);
+    assert_int_equal(w->held_count, 256);
+    UNTIL(w, w->held_count == 260);
+    (void)close(fd);
+    world_free(w);
+}
+
 static void udp_answers_may_come_later(void **state)
 {
     (void)state;
@@ -985,6 +1003,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(udp_answers_leave_in_batches),
+        cmocka_unit_test(udp_reads_all_that_waits_before_a_turn_ends),
         cmocka_unit_test(udp_answers_may_come_later),
         cmocka_unit_test(udp_answers_leave_from_the_address_asked),
         cmocka_unit_test(udp_takes_large_answers_and_no_large_questions),

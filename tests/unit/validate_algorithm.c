@@ -234,8 +234,11 @@ static void test_forms(void **state)
         uint8_t *exact = malloc(s.len > 0 ? s.len : 1); /* a sanitizer sees its end */
         assert_non_null(exact);
         memcpy(exact, s.octets, s.len);
-        bool good = val_algorithm_verify(val_algorithm_find(rows[i].by), key_of(rows[i].algorithm),
-                                         data, sizeof data, exact, s.len);
+        const struct val_algorithm *by = val_algorithm_find(rows[i].by);
+        struct val_ready ready;
+        assert_true(val_ready_init(&ready, by, key_of(rows[i].algorithm)));
+        bool good = val_algorithm_verify(by, &ready, data, sizeof data, exact, s.len);
+        val_ready_deinit(&ready);
         free(exact);
         if (good != rows[i].want)
             print_error("%s: %d\n", rows[i].what, good);

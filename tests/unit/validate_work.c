@@ -61,19 +61,19 @@ enum val_why __wrap_val_key_parse(const struct dns_dnskey *dnskey, uint16_t tag,
     return __real_val_key_parse(dnskey, tag, policy, ret);
 }
 
-bool __real_val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
-                                 const uint8_t *data, size_t data_len, const uint8_t *sig,
-                                 size_t sig_len);
-bool __wrap_val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
-                                 const uint8_t *data, size_t data_len, const uint8_t *sig,
-                                 size_t sig_len);
-bool __wrap_val_algorithm_verify(const struct val_algorithm *algorithm, EVP_PKEY *pkey,
-                                 const uint8_t *data, size_t data_len, const uint8_t *sig,
-                                 size_t sig_len)
+bool __real_val_algorithm_verify(const struct val_algorithm *algorithm,
+                                 const struct val_ready *ready, const uint8_t *data,
+                                 size_t data_len, const uint8_t *sig, size_t sig_len);
+bool __wrap_val_algorithm_verify(const struct val_algorithm *algorithm,
+                                 const struct val_ready *ready, const uint8_t *data,
+                                 size_t data_len, const uint8_t *sig, size_t sig_len);
+bool __wrap_val_algorithm_verify(const struct val_algorithm *algorithm,
+                                 const struct val_ready *ready, const uint8_t *data,
+                                 size_t data_len, const uint8_t *sig, size_t sig_len)
 {
     work.checks++;
     work.octets += data_len;
-    return __real_val_algorithm_verify(algorithm, pkey, data, data_len, sig, sig_len);
+    return __real_val_algorithm_verify(algorithm, ready, data, data_len, sig, sig_len);
 }
 
 /* --- messages of the largest kind ------------------------------------------------------------ */

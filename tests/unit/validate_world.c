@@ -40,7 +40,7 @@ static const struct job_case cases[] = {
     {"www.bogus.test",           DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_DNSKEY_DS, 2}, /* DS, DNSKEY afresh */
     {"www.expired.test",         DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_EXPIRED, 2},
     {"www.future.test",          DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_NOT_YET, 2},
-    {"www.stripped.test",        DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_NO_RRSIG, 2},
+    {"www.stripped.test",        DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_NO_RRSIG, 3},
     {"www.forged.test",          DNS_TYPE_A,      VAL_BOGUS,    VAL_WHY_SIGNATURE, 2},
     {"www.sha1.test",            DNS_TYPE_A,      VAL_INSECURE, VAL_WHY_ALGORITHM, 1},
     {"www.unknown.test",         DNS_TYPE_A,      VAL_INSECURE, VAL_WHY_ALGORITHM, 1},

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/* All questions that are under way: in order of their start, which is that of their deadlines, and
+ * by what they ask, so that equal ones are joined. */
+#include "proxy/resolver_parts.h"
+
+struct query *resolver_find(const struct resolver *r, const struct resolver_question *q,
+                            uint32_t hash, uint32_t route)
+{
+    struct query *at = r->bucket[hash % RESOLVER_BUCKETS];
+    for (; at; at = at->chain)
+        if (at->joinable && at->hash == hash && at->question.type == q->question->type &&
+            at->route == route && at->question.class_ == q->question->class_ &&
+            at->checking_disabled == q->checking_disabled &&
+            dns_name_equal(&at->question.name, &q->question->name))
+            return at;
+    return NULL;
+}
+
+void resolver_link(struct resolver *r, struct query *q)
+{
+    q->prev = r->last;
+    if (r->last)
+        r->last->next = q;
+    else
+        r->first = q;
+    r->last = q;
+    r->count++;
+    struct query **bucket = &r->bucket[q->hash % RESOLVER_BUCKETS];
+    q->chain = *bucket;
+    *bucket = q;
+}
+
+void resolver_unlink(struct query *q)
+{
+    struct resolver *r = q->resolver;
+    if (q->prev)
+        q->prev->next = q->next;
+    else
+        r->first = q->next;
+    if (q->next)
+        q->next->prev = q->prev;
+    else
+        r->last = q->prev;
+    r->count--;
+    struct query **p = &r->bucket[q->hash % RESOLVER_BUCKETS];
+    while (*p != q)
+        p = &(*p)->chain;
+    *p = q->chain;
+    if (q->runnable)
+        run_queue_remove(&r->run_queue, q);
+}
