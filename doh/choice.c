@@ -31,7 +31,7 @@ enum { RANK_LIAR = 1 << 8, RANK_AVOIDED = 1 << 9, RANK_BACKING_OFF = 1 << 10 };
 static uint32_t rank_of(const struct doh_choice *c, uint32_t i, uint64_t now_ms)
 {
     const struct doh_health *h = c->candidate[i].health;
-    uint32_t rank = c->candidate[i].tier;
+    uint32_t rank = c->candidate[i].tier * 2 + (c->candidate[i].far ? 1 : 0);
     rank |= c->candidate[i].away || doh_health_backing_off(h, now_ms) ? RANK_BACKING_OFF : 0;
     rank |= c->avoid & bit(i) ? RANK_AVOIDED : 0;
     rank |= doh_health_quarantine_ms(h, now_ms) > 0 ? RANK_LIAR : 0;
@@ -76,7 +76,7 @@ static uint32_t soonest(const struct doh_choice *c, uint32_t set)
     uint32_t found = nth(set, 0);
     for (uint32_t i = 0; i < c->count; i++)
         if ((set & bit(i)) &&
-            c->candidate[i].health->retry_at_ms < c->candidate[found].health->retry_at_ms)
+            c->candidate[i].health->backoff.until_ms < c->candidate[found].health->backoff.until_ms)
             found = i;
     return found;
 }

@@ -15,6 +15,7 @@ struct doh_candidate {
     uint32_t load;     /* questions that it has not answered */
     uint64_t identity; /* spread.h */
     bool away;         /* as if it were backing off */
+    bool far;          /* of a tier, those that are not go first */
 };
 
 struct doh_choice {
@@ -33,8 +34,9 @@ uint32_t doh_choice_kin(const char *const *operators, uint32_t count, uint32_t a
 
 /* Of the upstreams in `eligible` that are not shut: those that are not backing off before those
  * that are, those not in `avoid` before those in it, those out of quarantine before those in it,
- * those of a lower tier before those of a higher one. Of several that back off the one whose time
- * comes first; otherwise by mode. DOH_NONE when there is none. */
+ * those of a lower tier before those of a higher one, those not far before those that are. Of
+ * several that back off the one whose time comes first; otherwise by mode. DOH_NONE when there is
+ * none. */
 uint32_t doh_choose(const struct doh_choice *choice, uint64_t now_ms);
 
 /* In a state in which a question may be asked there that could do without. */

@@ -43,7 +43,7 @@ static void queue(struct doh_conn *conn, size_t room)
         if (!doh_conn_send(conn, ask))
             return; /* it stays where it is */
         ask->early = true;
-        ask->fetch->sent++;
+        doh_fetch_sent(ask);
         up->status.reused += conn->sent > 1 ? 1 : 0;
         up->status.questions++;
         room -= octets_of(up, ask);

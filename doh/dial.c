@@ -10,6 +10,7 @@
 #include "doh/upstream.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define STAGGER_MS 250u /* RFC 8305 5 */
 #define PAUSE_MIN_MS                                                                               \
@@ -18,6 +19,8 @@
 #define PAUSE_MAX_MS 1000u
 #define WINNER_MS                                                                                  \
     600000u /* then all addresses are equal again, and the other family has a chance */
+#define REST_MIN_MS 10000u /* of an address that failed: it only goes behind the others */
+#define REST_MAX_MS WINNER_MS
 #define ALL_CONNS_MAX 24u /* in any state; more than addresses and open ones together */
 #define TTL_MIN_S 60u
 #define TTL_MAX_S 86400u
@@ -36,6 +39,7 @@ static bool add_address(struct doh_upstream *up, const struct doh_address *addre
             return false;
     if (d->count == DOH_ADDRESSES_MAX)
         return false;
+    d->rest[d->count] = (struct doh_backoff){0};
     d->address[d->count++] = with_port;
     return true;
 }
@@ -144,6 +148,16 @@ static void note(struct doh_dial *d, enum doh_err err, const char *reason)
     (void)snprintf(d->reason, sizeof d->reason, "%s", reason);
 }
 
+/* It has failed, or another was faster by a whole head start. */
+static void rest(struct doh_upstream *up, const struct doh_address *address)
+{
+    struct doh_dial *d = &up->dial;
+    for (uint32_t i = 0; i < d->count; i++)
+        if (doh_address_equal(&d->address[i], address))
+            doh_backoff_failed(&d->rest[i], doh_now(up->pool), REST_MIN_MS, REST_MAX_MS,
+                               doh_random());
+}
+
 static void give_up(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
@@ -168,9 +182,19 @@ static void try_next(struct doh_upstream *up)
             return;
         }
         note(d, DOH_E_UNREACHABLE, reason);
+        rest(up, address);
     }
     if (count_conns(up, is_racing) == 0)
         give_up(up);
+}
+
+static uint32_t resting(const struct doh_upstream *up)
+{
+    uint32_t set = 0;
+    for (uint32_t i = 0; i < up->dial.count; i++)
+        if (doh_backoff_runs(&up->dial.rest[i], doh_now(up->pool)))
+            set |= UINT32_C(1) << i;
+    return set;
 }
 
 static void race(struct doh_upstream *up)
@@ -178,8 +202,10 @@ static void race(struct doh_upstream *up)
     up->dial.state = DOH_DIAL_RACING;
     up->dial.begun = 0;
     bool has_winner = doh_now(up->pool) < up->dial.winner_until_ms;
-    doh_order(up->dial.address, up->dial.count, up->dial.fresh,
-              has_winner ? &up->dial.winner : NULL, up->dial.order);
+    const struct doh_preference prefer = {.fresh = up->dial.fresh,
+                                          .resting = resting(up),
+                                          .winner = has_winner ? &up->dial.winner : NULL};
+    doh_order(up->dial.address, up->dial.count, &prefer, up->dial.order);
     if (up->dial.count == 0)
         note(&up->dial, DOH_E_UNREACHABLE, "no address of its host is known");
     try_next(up);
@@ -218,6 +244,19 @@ static void refresh(struct doh_upstream *up)
         doh_refresh_start(up->refresh, on_refreshed, up);
 }
 
+/* A look-up that runs already is begun anew. */
+static void resolve(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    d->state = DOH_DIAL_RESOLVING;
+    d->look_up = false;
+    d->expires_ms = 0; /* the first answer replaces the old addresses */
+    if (!up->bootstrap)
+        up->bootstrap = doh_bootstrap_new(up->pool, up->config, up->url->host);
+    if (!up->bootstrap || !doh_bootstrap_start(up->bootstrap, on_addresses, up))
+        on_addresses(up, NULL, 0, 0);
+}
+
 static void start(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
@@ -227,13 +266,7 @@ static void start(struct doh_upstream *up)
         race(up);
         return;
     }
-    d->state = DOH_DIAL_RESOLVING;
-    d->look_up = false;
-    d->expires_ms = 0; /* the first answer replaces the old addresses */
-    if (!up->bootstrap)
-        up->bootstrap = doh_bootstrap_new(up->pool, up->config, up->url->host);
-    if (!up->bootstrap || !doh_bootstrap_start(up->bootstrap, on_addresses, up))
-        on_addresses(up, NULL, 0, 0);
+    resolve(up);
 }
 
 /* Called once or twice with addresses, or once with none. */
@@ -270,7 +303,7 @@ static void on_addresses(void *arg, const struct doh_address *address, uint32_t 
 /* Whoever has been away for long is asked for less often. */
 static uint64_t pause_ms(const struct doh_upstream *up)
 {
-    uint32_t ms = up->health.backoff_ms / 8;
+    uint32_t ms = up->health.backoff.length_ms / 8;
     return ms < PAUSE_MIN_MS ? PAUSE_MIN_MS : ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms;
 }
 
@@ -281,7 +314,7 @@ void doh_dial_want(struct doh_upstream *up)
     if (d->state != DOH_DIAL_IDLE || count_conns(up, is_lasting) >= DOH_CONNS_MAX ||
         count_conns(up, is_any) >= ALL_CONNS_MAX)
         return;
-    uint64_t at = up->health.retry_at_ms;
+    uint64_t at = up->health.backoff.until_ms;
     if (at >
         d->started_ms + pause_ms(up)) /* somebody waits: not before, but not much later either */
         at = d->started_ms + pause_ms(up);
@@ -289,6 +322,11 @@ void doh_dial_want(struct doh_upstream *up)
         start(up);
     else
         ring_in(up, at - now);
+}
+
+uint64_t doh_dial_spent_ms(const struct doh_upstream *up)
+{
+    return up->dial.state == DOH_DIAL_IDLE ? 0 : doh_now(up->pool) - up->dial.started_ms;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -300,7 +338,7 @@ static void on_timer(uv_timer_t *timer)
         doh_pool_busy(up->pool); /* the turn asks again, if anything still waits */
 }
 
-static void stop_racing(struct doh_upstream *up)
+static void stop_racing(struct doh_upstream *up, bool overtaken)
 {
     struct doh_list *next;
     for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
@@ -308,6 +346,8 @@ static void stop_racing(struct doh_upstream *up)
         next = i->next;
         if (!is_racing(conn))
             continue;
+        if (overtaken && doh_now(up->pool) - conn->started_ms >= STAGGER_MS)
+            rest(up, &conn->address);
         doh_upstream_take_back(up, &conn->asks);
         doh_conn_close(conn);
     }
@@ -326,26 +366,34 @@ void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
         keep(up);
         refresh(up);
     }
-    stop_racing(up);
+    for (uint32_t i = 0; i < d->count; i++)
+        if (doh_address_equal(&d->address[i], &d->winner))
+            d->rest[i] = (struct doh_backoff){0};
+    stop_racing(up, true);
 }
 
 void doh_dial_anew(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
     d->winner_until_ms = 0;
-    if (d->state == DOH_DIAL_RACING) {
-        stop_racing(up);
-        (void)uv_timer_stop(&d->timer);
+    memset(d->rest, 0, sizeof d->rest); /* what failed may work now */
+    (void)uv_timer_stop(&d->timer);
+    d->started_ms = d->state == DOH_DIAL_IDLE ? 0 : doh_now(up->pool);
+    switch (d->state) {
+    case DOH_DIAL_IDLE: break; /* no back-off is left: the turn asks again, if anything waits */
+    case DOH_DIAL_RESOLVING: resolve(up); break; /* c-ares' sockets are of the old network */
+    case DOH_DIAL_RACING:
+        stop_racing(up, false);
         race(up);
-    } else if (d->state == DOH_DIAL_IDLE) {
-        d->started_ms = 0;
-        (void)uv_timer_stop(&d->timer); /* of a back-off: the turn asks again, if anything waits */
+        break;
     }
 }
 
-void doh_dial_lost(struct doh_upstream *up, enum doh_err err, const char *reason)
+void doh_dial_lost(struct doh_upstream *up, const struct doh_conn *conn, enum doh_err err,
+                   const char *reason)
 {
     note(&up->dial, err, reason);
+    rest(up, &conn->address);
     if (up->dial.state == DOH_DIAL_RACING)
         try_next(up);
 }

@@ -2,7 +2,8 @@
 /* Getting an upstream a connection (RFC 8305): its addresses in turn, the families alternating,
  * each 250 ms after the one before or as soon as that has failed; the first that completes its TLS
  * handshake wins, and goes first for the next ten minutes. One race at a time; a failed one is
- * followed by a back-off. */
+ * followed by a back-off. An address that fails, or that another overtakes by its whole head start,
+ * goes behind the others for a while. */
 #ifndef DOH_DIAL_H
 #define DOH_DIAL_H
 
@@ -16,10 +17,14 @@ void doh_dial_close(struct doh_upstream *up);
 /* Questions wait: races if that is possible now, else later by itself. */
 void doh_dial_want(struct doh_upstream *up);
 
+/* How long it has been at it; 0: it is not. */
+uint64_t doh_dial_spent_ms(const struct doh_upstream *up);
+
 /* The network has changed: what is under way may have begun on the old one. */
 void doh_dial_anew(struct doh_upstream *up);
 
 void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner);
-void doh_dial_lost(struct doh_upstream *up, enum doh_err err, const char *reason);
+void doh_dial_lost(struct doh_upstream *up, const struct doh_conn *conn, enum doh_err err,
+                   const char *reason);
 
 #endif

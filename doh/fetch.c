@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "doh/fetch.h"
-
 #include "doh/choice.h"
+#include "doh/fetch_parts.h"
 #include "doh/plain.h"
 #include "doh/route.h"
 #include "doh/shared.h"
@@ -11,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set_state(struct doh_fetch *f, enum doh_fetch_state state)
+void doh_fetch_set_state(struct doh_fetch *f, enum doh_fetch_state state)
 {
     struct doh_pool *pool = f->pool;
     struct doh_list *list = state == DOH_FETCH_CHOOSING ? &pool->choosing
@@ -60,7 +59,7 @@ struct doh_fetch *doh_fetch_new(struct doh_pool *pool, const struct doh_request 
     doh_list_init(&f->link);
     for (unsigned i = 0; i < DOH_ASKS_MAX; i++)
         doh_list_init(&f->ask[i].link);
-    set_state(f, DOH_FETCH_CHOOSING);
+    doh_fetch_set_state(f, DOH_FETCH_CHOOSING);
     doh_pool_wake(pool, f->deadline_ms);
     return f;
 }
@@ -85,18 +84,23 @@ static struct doh_ask *free_ask(struct doh_fetch *f)
     return NULL;
 }
 
-static bool is_asked(const struct doh_fetch *f)
+static unsigned count_asks(const struct doh_fetch *f)
 {
+    unsigned count = 0;
     for (unsigned i = 0; i < DOH_ASKS_MAX; i++)
-        if (f->ask[i].upstream)
-            return true;
-    return f->plain != NULL;
+        count += f->ask[i].upstream ? 1 : 0;
+    return count;
 }
 
-static uint32_t allowed(const struct doh_fetch *f)
+static bool is_asked(const struct doh_fetch *f)
+{
+    return count_asks(f) > 0 || f->plain;
+}
+
+uint32_t doh_fetch_allowed(const struct doh_fetch *f)
 {
     uint32_t count = f->pool->upstream_count;
-    uint32_t all = count == 32 ? UINT32_MAX : (UINT32_C(1) << count) - 1;
+    uint32_t all = count == 32 ? UINT32_MAX : doh_bit(count) - 1;
     return f->only ? f->only & all : all;
 }
 
@@ -111,6 +115,19 @@ static uint64_t draw(const struct doh_fetch *f)
     return 0;
 }
 
+/* No question should go there while another lives. Who asks for a second opinion had better wait
+ * for one that is being dialled. */
+static bool is_away(const struct doh_fetch *f, const struct doh_upstream *up)
+{
+    return f->avoid != 0 ? up->away && !doh_upstream_has_good(up) : doh_upstream_is_away(up);
+}
+
+/* Whoever holds the question had its chance to be connected: now those that are go first. */
+static bool is_far(const struct doh_fetch *f, const struct doh_upstream *up)
+{
+    return f->tried != 0 && doh_fetch_is_held(f) && !doh_upstream_has_good(up);
+}
+
 static struct doh_choice choice_of(const struct doh_fetch *f,
                                    struct doh_candidate candidate[static DOH_UPSTREAMS_MAX])
 {
@@ -118,14 +135,14 @@ static struct doh_choice choice_of(const struct doh_fetch *f,
     const char *operators[DOH_UPSTREAMS_MAX];
     for (uint32_t i = 0; i < pool->upstream_count; i++) {
         const struct doh_upstream *up = &pool->upstreams[i];
-        candidate[i] = (struct doh_candidate){&up->health, up->config->tier, up->load, up->identity,
-                                              doh_upstream_is_away(up)};
+        candidate[i] = (struct doh_candidate){&up->health,  up->config->tier, up->load,
+                                              up->identity, is_away(f, up),   is_far(f, up)};
         operators[i] = doh_shared_operator(pool->shared, i);
     }
     return (struct doh_choice){
         .candidate = candidate,
         .count = pool->upstream_count,
-        .eligible = allowed(f) & ~f->tried,
+        .eligible = doh_fetch_allowed(f) & ~f->tried,
         .avoid = doh_choice_kin(operators, pool->upstream_count, f->avoid),
         .mode = (enum doh_choice_mode)pool->config->choice,
         .draw = f->draw,
@@ -170,21 +187,31 @@ static void ask_plainly(struct doh_fetch *f)
         return;
     }
     f->sent = 1;
-    set_state(f, DOH_FETCH_ASKED);
+    doh_fetch_set_state(f, DOH_FETCH_ASKED);
+}
+
+/* From now on an answer is to be expected. One question beside the first is enough. */
+void doh_fetch_start_clocks(struct doh_fetch *f, const struct doh_latency *latency)
+{
+    uint64_t now = doh_now(f->pool);
+    uint32_t hedge_ms = doh_hedge_after_ms(latency);
+    bool may_hedge = hedge_ms < UINT32_MAX && f->pool->config->hedge == DOH_HEDGE_OTHER;
+    f->failover_ms = now + doh_failover_after_ms(latency);
+    f->hedge_ms = may_hedge && count_asks(f) == 1 ? now + hedge_ms : UINT64_MAX;
 }
 
 static void ask_upstream(struct doh_fetch *f, struct doh_ask *ask, uint32_t upstream)
 {
     struct doh_upstream *up = &f->pool->upstreams[upstream];
-    uint64_t now = doh_now(f->pool);
-    uint32_t hedge_ms = doh_hedge_after_ms(&up->health.latency);
-    f->tried |= UINT32_C(1) << upstream;
-    f->failover_ms = now + doh_failover_after_ms(&up->health.latency);
-    f->hedge_ms = hedge_ms < UINT32_MAX && f->pool->config->hedge == DOH_HEDGE_OTHER
-                      ? now + hedge_ms
-                      : UINT64_MAX;
+    f->tried |= doh_bit(upstream);
     doh_upstream_ask(up, ask, f);
-    set_state(f, DOH_FETCH_ASKED);
+    if (ask->held) { /* its clocks start when it is sent */
+        f->failover_ms = doh_now(f->pool) + doh_fetch_hold_ms(f, up);
+        f->hedge_ms = UINT64_MAX;
+    } else {
+        doh_fetch_start_clocks(f, &up->health.latency);
+    }
+    doh_fetch_set_state(f, DOH_FETCH_ASKED);
 }
 
 /* Every upstream that was asked lately takes longer than it used to. */
@@ -217,7 +244,6 @@ static void hedge(struct doh_fetch *f)
     f->pool->upstreams[upstream].status.hedges++;
     uint64_t failover_ms = f->failover_ms;
     ask_upstream(f, ask, upstream);
-    f->hedge_ms = UINT64_MAX; /* one is enough */
     if (failover_ms > f->failover_ms)
         f->failover_ms = failover_ms;
 }
@@ -240,7 +266,7 @@ void doh_fetch_choose(struct doh_fetch *f)
     uint32_t upstream = ask ? choose(f) : DOH_NONE;
     if (upstream == DOH_NONE && is_asked(f)) {
         f->failover_ms = f->hedge_ms = UINT64_MAX; /* nobody else is left: wait for those */
-        set_state(f, DOH_FETCH_ASKED);
+        doh_fetch_set_state(f, DOH_FETCH_ASKED);
         return;
     }
     if (upstream == DOH_NONE && may_try_again(f)) {
@@ -273,7 +299,7 @@ void doh_fetch_end(struct doh_fetch *f, enum doh_err err)
         return;
     stop_asking(f);
     f->err = err;
-    set_state(f, DOH_FETCH_FINISHED);
+    doh_fetch_set_state(f, DOH_FETCH_FINISHED);
 }
 
 void doh_fetch_answered(struct doh_fetch *f, const uint8_t *wire, uint32_t len, uint32_t age_s,
@@ -297,11 +323,11 @@ void doh_fetch_failed(struct doh_ask *ask, uint32_t upstream, enum doh_err err, 
 {
     struct doh_fetch *f = ask->fetch;
     if (sent || err == DOH_E_TLS) /* what was refused will be refused again */
-        f->spent |= UINT32_C(1) << upstream;
+        f->spent |= doh_bit(upstream);
     if (f->err == DOH_OK)
         f->err = err;
     if (f->state == DOH_FETCH_ASKED)
-        set_state(f, DOH_FETCH_CHOOSING);
+        doh_fetch_set_state(f, DOH_FETCH_CHOOSING);
 }
 
 void doh_fetch_deliver(struct doh_fetch *f)
@@ -329,11 +355,36 @@ void doh_fetch_cancel(struct doh_fetch *f)
 
 /* --- time ---------------------------------------------------------------------------------- */
 
+/* Whoever got the question. Why another has no connection yet, its dialling says. */
 static void blame_the_slow(struct doh_fetch *f)
 {
     for (unsigned i = 0; i < DOH_ASKS_MAX; i++)
-        if (f->ask[i].upstream)
+        if (f->ask[i].conn)
             doh_upstream_slow(f->ask[i].upstream);
+}
+
+/* Until when to wait for those that answered others since they were asked: it is this one question
+ * that takes long there. 0: nobody did. */
+static uint64_t lively_until_ms(const struct doh_fetch *f)
+{
+    uint64_t until_ms = 0;
+    for (unsigned i = 0; i < DOH_ASKS_MAX; i++) {
+        const struct doh_ask *ask = &f->ask[i];
+        if (ask->conn && ask->conn->answered_ms > ask->sent_ms &&
+            ask->sent_ms + DOH_FAILOVER_MAX_MS > until_ms)
+            until_ms = ask->sent_ms + DOH_FAILOVER_MAX_MS;
+    }
+    return until_ms;
+}
+
+/* Asking another one now is a hedge in all but name, and comes out of the same budget. */
+static bool can_wait(struct doh_fetch *f, uint64_t now_ms)
+{
+    uint64_t until_ms = lively_until_ms(f);
+    if (now_ms >= until_ms || doh_hedge_spend_spare(&f->pool->hedges))
+        return false;
+    f->failover_ms = until_ms;
+    return true;
 }
 
 void doh_fetch_tick(struct doh_fetch *f, uint64_t now_ms)
@@ -342,18 +393,11 @@ void doh_fetch_tick(struct doh_fetch *f, uint64_t now_ms)
         blame_the_slow(f);
         doh_fetch_end(f, is_asked(f) || f->err == DOH_OK ? DOH_E_TIMEOUT : f->err);
     } else if (f->state == DOH_FETCH_ASKED && now_ms >= f->failover_ms) {
+        if (can_wait(f, now_ms))
+            return;
         blame_the_slow(f);
-        set_state(f, DOH_FETCH_CHOOSING);
+        doh_fetch_set_state(f, DOH_FETCH_CHOOSING);
     } else if (f->state == DOH_FETCH_ASKED && now_ms >= f->hedge_ms) {
         hedge(f);
     }
-}
-
-void doh_fetch_hurry(struct doh_fetch *f)
-{
-    uint64_t now = doh_now(f->pool);
-    if (f->state != DOH_FETCH_ASKED || f->failover_ms <= now || f->failover_ms == UINT64_MAX)
-        return;
-    f->failover_ms = now;
-    doh_pool_wake(f->pool, now);
 }

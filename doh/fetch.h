@@ -24,6 +24,17 @@ void doh_fetch_end(struct doh_fetch *fetch, enum doh_err err); /* FINISHED witho
 /* The upstream that it waits for has probably gone: another one is asked now. */
 void doh_fetch_hurry(struct doh_fetch *fetch);
 
+/* What plain servers have not answered is asked again: the way to them is another one now. */
+void doh_fetch_plainly_again(struct doh_pool *pool);
+
+/* That upstream is connected now: it is asked what is held by others that are not. */
+void doh_fetch_offer(struct doh_pool *pool, uint32_t upstream);
+
+/* From an upstream: the connection that had that ask is gone, and there is no other yet. */
+void doh_fetch_held(const struct doh_ask *ask);
+/* From an upstream: that ask is on a connection. Who comes first has the question: those that hold
+ * it without a connection are not asked any more. */
+void doh_fetch_sent(struct doh_ask *ask);
 /* From an upstream, about an ask that is idle again. `sent`: the question may have arrived. */
 void doh_fetch_failed(struct doh_ask *ask, uint32_t upstream, enum doh_err err, bool sent);
 void doh_fetch_answered(struct doh_fetch *fetch, const uint8_t *wire, uint32_t len, uint32_t age_s,

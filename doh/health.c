@@ -30,8 +30,7 @@ uint64_t doh_health_expected_us(const struct doh_health *h, uint64_t now_ms)
 
 void doh_health_forgive(struct doh_health *h)
 {
-    h->backoff_ms = 0;
-    h->retry_at_ms = 0;
+    h->backoff = (struct doh_backoff){0};
 }
 
 void doh_health_failed(struct doh_health *h, uint64_t now_ms, uint32_t floor_ms, uint32_t random)
@@ -42,21 +41,13 @@ void doh_health_failed(struct doh_health *h, uint64_t now_ms, uint32_t floor_ms,
     if (h->failures > FAILURES_MAX)
         h->failures = FAILURES_MAX;
     h->failed_ms = now_ms;
-    uint32_t next_ms = h->backoff_ms * 2;
-    if (next_ms < floor_ms)
-        next_ms = floor_ms;
-    if (next_ms > DOH_BACKOFF_MAX_MS)
-        next_ms = DOH_BACKOFF_MAX_MS;
-    h->backoff_ms = next_ms;
-    uint32_t least_ms = next_ms / 8;
-    h->retry_at_ms = now_ms + least_ms + random % (next_ms - least_ms + 1);
+    doh_backoff_failed(&h->backoff, now_ms, floor_ms, DOH_BACKOFF_MAX_MS, random);
 }
 
 void doh_health_worked(struct doh_health *h, uint64_t now_ms, uint64_t sent_ms)
 {
     uint32_t rtt_us = (uint32_t)(now_ms - sent_ms) * 1000;
-    h->backoff_ms = 0;
-    h->retry_at_ms = 0;
+    h->backoff = (struct doh_backoff){0};
     h->srtt_us = h->srtt_us == 0 ? rtt_us : h->srtt_us - h->srtt_us / 8 + rtt_us / 8;
     if (h->srtt_us == 0)
         h->srtt_us = 1; /* 0 would say that it never answered */
@@ -65,8 +56,8 @@ void doh_health_worked(struct doh_health *h, uint64_t now_ms, uint64_t sent_ms)
 
 void doh_health_hold(struct doh_health *h, uint64_t now_ms, uint32_t ms)
 {
-    if (now_ms + ms > h->retry_at_ms)
-        h->retry_at_ms = now_ms + ms;
+    if (now_ms + ms > h->backoff.until_ms)
+        h->backoff.until_ms = now_ms + ms;
 }
 
 void doh_health_shut(struct doh_health *h, uint64_t now_ms, uint32_t ms)
@@ -103,7 +94,7 @@ bool doh_health_lied(struct doh_health *h, uint64_t now_ms)
 
 bool doh_health_backing_off(const struct doh_health *h, uint64_t now_ms)
 {
-    return now_ms < h->retry_at_ms;
+    return doh_backoff_runs(&h->backoff, now_ms);
 }
 
 bool doh_health_is_shut(const struct doh_health *h, uint64_t now_ms)

@@ -4,6 +4,7 @@
 #ifndef DOH_HEALTH_H
 #define DOH_HEALTH_H
 
+#include "doh/backoff.h"
 #include "doh/latency.h"
 
 #include <stdbool.h>
@@ -15,9 +16,8 @@
 #define DOH_LIES_MAX 3u /* within a minute: quarantine */
 
 struct doh_health {
-    uint64_t retry_at_ms;   /* better not before; a question with no other choice may try */
-    uint32_t backoff_ms;    /* 0: the last try went well */
-    uint64_t shut_until_ms; /* Retry-After: not before, whatever waits */
+    struct doh_backoff backoff; /* a question with no other choice may try all the same */
+    uint64_t shut_until_ms;     /* Retry-After: not before, whatever waits */
     uint64_t lie_ms[DOH_LIES_MAX];
     uint32_t lie_count; /* how many of them are set */
     uint64_t quarantine_until_ms;
@@ -28,9 +28,7 @@ struct doh_health {
     uint64_t failed_ms;
 };
 
-/* The next back-off is twice the last, from `floor_ms` to DOH_BACKOFF_MAX_MS; how much of
- * it is waited is left to `random` (full jitter), but for an eighth at least. While one runs, more
- * failures change nothing: they have one cause. */
+/* The next back-off (backoff.h) lasts from `floor_ms` to DOH_BACKOFF_MAX_MS. */
 void doh_health_failed(struct doh_health *h, uint64_t now_ms, uint32_t floor_ms, uint32_t random);
 void doh_health_worked(struct doh_health *h, uint64_t now_ms, uint64_t sent_ms);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "doh/network.h"
 
+#include "doh/fetch.h"
 #include "doh/parts.h"
+#include "doh/route.h"
 #include "doh/upstream.h"
 
 #include <errno.h>
@@ -15,11 +17,14 @@
 #define READ_LEN 16384u
 #define READS_MAX 16u
 
-static void act(struct doh_network *n, bool rerouted)
+void doh_network_changed(struct doh_network *n, bool rerouted)
 {
     struct doh_pool *pool = n->pool;
     for (uint32_t i = 0; i < pool->upstream_count; i++)
         doh_upstream_network(&pool->upstreams[i], rerouted);
+    for (uint32_t i = 0; i < pool->config->route_count; i++)
+        doh_route_renew(pool->routes[i]);
+    doh_fetch_plainly_again(pool);
     doh_pool_news(pool);
     doh_pool_busy(pool);
 }
@@ -30,7 +35,7 @@ static void on_settled(uv_timer_t *timer)
     bool changed = n->changed, rerouted = n->rerouted;
     n->changed = n->rerouted = false;
     if (changed)
-        act(n, rerouted);
+        doh_network_changed(n, rerouted);
 }
 
 static void take(struct doh_network *n, const struct doh_netlink_news *news)
@@ -98,7 +103,7 @@ bool doh_network_slept(struct doh_network *n, uint64_t asleep_ms)
 void doh_network_turn(struct doh_network *n)
 {
     if (doh_network_slept(n, asleep_ms()))
-        act(n, true);
+        doh_network_changed(n, true);
 }
 
 /* --- beginning and end --------------------------------------------------------------------- */

@@ -5,7 +5,8 @@
  *   one of our addresses is gone     the connections from it are lost at once
  *   a default route came or went,    every connection is suspect: it has to give a sign of life
  *   the machine has slept
- *   any of these, any other change   back-offs end, dials under way begin anew
+ *   any of these, any other change   back-offs end, dials and look-ups under way begin anew, plain
+ *                                    servers are asked through other sockets
  *
  * Changes come in bursts: but for the first all is done once for what has come in 200 ms.
  * Where netlink is not permitted, all goes on without. One loop, one thread. */
@@ -34,6 +35,9 @@ struct doh_network {
 /* Not permitted, or out of descriptors: then an event says so. */
 void doh_network_open(struct doh_network *n, struct doh_pool *pool);
 void doh_network_close(struct doh_network *n);
+
+/* Something has, and it has settled. `rerouted`: connections may lead nowhere now. */
+void doh_network_changed(struct doh_network *n, bool rerouted);
 
 /* In each turn: a machine that wakes up has no other way to notice. */
 void doh_network_turn(struct doh_network *n);

@@ -6,9 +6,14 @@
 
 #include "doh/config.h"
 
-/* Writes `count` indices. From `fresh` on they were looked up last; those go before the others.
- * `winner` (or NULL) goes first, if it is among them. */
-void doh_order(const struct doh_address *address, uint32_t count, uint32_t fresh,
-               const struct doh_address *winner, uint32_t *order);
+struct doh_preference {
+    uint32_t fresh;   /* from this index on they were looked up last: those go first */
+    uint32_t resting; /* bit set: those that failed lately go last of all */
+    const struct doh_address *winner; /* goes first, if it is there and does not rest; NULL: none */
+};
+
+/* Writes `count` indices, of 32 at most. */
+void doh_order(const struct doh_address *address, uint32_t count, const struct doh_preference *p,
+               uint32_t *order);
 
 #endif

@@ -45,6 +45,8 @@ struct doh_pool {
     struct doh_network network;
     bool answered;    /* some upstream has, ever */
     bool warm;        /* a connection is to be there before questions are */
+    uint32_t warmed;  /* so many upstreams were dialled for that */
+    uint64_t warm_ms; /* when the next one is; UINT64_MAX: not at all */
     uint32_t handles; /* of the loop, not yet closed */
     struct doh_upstream *upstreams;
     uint32_t upstream_count;
@@ -70,6 +72,7 @@ struct doh_ask {
     struct doh_conn *conn;
     int32_t stream;
     uint64_t sent_ms;
+    bool held;     /* it waits for a connection, not only for its turn on one */
     bool get;      /* as what it was sent */
     bool left;     /* it has been sent at least once */
     bool early;    /* it went ahead of a handshake, and was taken so */
@@ -123,6 +126,7 @@ struct doh_dial {
     enum doh_dial_state state;
     uv_timer_t timer; /* IDLE: back-off ends; RACING: the next address may start */
     struct doh_address address[DOH_ADDRESSES_MAX];
+    struct doh_backoff rest[DOH_ADDRESSES_MAX];
     uint32_t count;                    /* addresses known */
     uint32_t configured;               /* of these, the first so many come from the configuration */
     uint32_t fresh;                    /* from this one on they were looked up last */
@@ -153,11 +157,11 @@ struct doh_upstream {
     struct doh_bootstrap *bootstrap; /* NULL: not yet needed */
     struct doh_refresh *refresh;     /* NULL: not yet needed */
     uint32_t stream_limit;           /* what the peer last allowed */
-    bool away; /* its connection or dial has failed: dials will show when it is back, not questions
-                */
-    uint32_t fruitless;    /* connections lost in a row that answered nothing */
-    enum doh_err trouble;  /* DOH_OK: its last answer was good */
-    enum doh_err reported; /* the last event's reason, and when: */
+    bool away;                       /* its connection or dial has failed: dials will show when it
+                                      * is back, not questions */
+    uint32_t fruitless;              /* connections lost in a row that answered nothing */
+    enum doh_err trouble;            /* DOH_OK: its last answer was good */
+    enum doh_err reported;           /* the last event's reason, and when: */
     uint64_t reported_ms;
     bool loud; /* an event said that it fails, none yet that it works again */
     struct doh_upstream_status status;

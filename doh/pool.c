@@ -135,14 +135,36 @@ static uint64_t tick_list(struct doh_list *list, uint64_t now)
     return due;
 }
 
+static bool is_connected(const struct doh_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->upstream_count; i++)
+        if (doh_upstream_has_good(&pool->upstreams[i]))
+            return true;
+    return false;
+}
+
+/* Dials one more upstream, and again after a while, until one of them is connected. */
+static void warm_next(struct doh_pool *pool)
+{
+    pool->warm_ms = UINT64_MAX;
+    if (pool->warmed == pool->upstream_count || is_connected(pool))
+        return;
+    doh_upstream_warm(&pool->upstreams[pool->warmed++]);
+    pool->warm_ms = doh_now(pool) + DOH_HOLD_MAX_MS;
+    doh_pool_wake(pool, pool->warm_ms);
+}
+
 static void on_alarm(uv_timer_t *timer)
 {
     struct doh_pool *pool = DOH_ITEM(timer, struct doh_pool, alarm);
     uint64_t now = doh_now(pool);
     pool->alarm_ms = UINT64_MAX;
+    if (now >= pool->warm_ms)
+        warm_next(pool);
     uint64_t choosing = tick_list(&pool->choosing, now);
     uint64_t asked = tick_list(&pool->asked, now);
     uint64_t due = choosing < asked ? choosing : asked;
+    due = pool->warm_ms < due ? pool->warm_ms : due;
     if (due < UINT64_MAX)
         doh_pool_wake(pool, due);
 }
@@ -226,7 +248,8 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
                               .on_event = on_event,
                               .event_arg = arg,
                               .upstream_count = config->upstream_count,
-                              .alarm_ms = UINT64_MAX};
+                              .alarm_ms = UINT64_MAX,
+                              .warm_ms = UINT64_MAX};
     pool->upstreams = calloc(config->upstream_count + 1u, sizeof pool->upstreams[0]);
     pool->routes = calloc(config->route_count + 1u, sizeof(struct doh_route *));
     if (!pool->upstreams || !pool->routes) {
@@ -246,8 +269,9 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
 void doh_pool_warm(struct doh_pool *pool)
 {
     pool->warm = true;
-    if (pool->upstream_count > 0 && !pool->closing)
-        doh_upstream_warm(&pool->upstreams[0]);
+    pool->warmed = 0;
+    if (!pool->closing)
+        warm_next(pool);
 }
 
 static void cancel_all(struct doh_list *list)

@@ -48,7 +48,8 @@ typedef void doh_event_fn(void *arg, enum doh_event_level level, const char *tex
 struct doh_pool;
 struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_event_fn *on_event,
                               void *arg);
-/* Opens a connection to the first choice at once, so that the first question need not wait. */
+/* Opens a connection to the first choice at once, so that the first question need not wait; to the
+ * next one, too, when that takes long. */
 void doh_pool_warm(struct doh_pool *pool);
 /* Called when the network has changed, or an upstream answers again: failures that were remembered
  * elsewhere may be over. Never from inside another call of this header. */

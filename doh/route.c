@@ -50,16 +50,22 @@ static void retire(struct doh_route *route)
     route->plain = NULL;
 }
 
+void doh_route_renew(struct doh_route *route)
+{
+    if (!route)
+        return;
+    find_servers(route);
+    retire(route);
+}
+
 static void on_file(uv_fs_poll_t *watch, int status, const uv_stat_t *before,
                     const uv_stat_t *after)
 {
     (void)before;
     (void)after;
     struct doh_route *route = DOH_ITEM(watch, struct doh_route, watch);
-    if (status != 0)
-        return; /* gone: what it said is better than nothing */
-    find_servers(route);
-    retire(route);
+    if (status == 0) /* else it is gone: what it said is better than nothing */
+        doh_route_renew(route);
 }
 
 static void on_watch_closed(uv_handle_t *handle)

@@ -14,6 +14,9 @@ struct doh_route;
 struct doh_route *doh_route_open(struct doh_pool *pool, const struct doh_route_config *config);
 void doh_route_close(struct doh_route *route); /* NULL is fine; its questions end silently */
 
+/* The network has changed: from now on through other sockets, and to what the file says now. */
+void doh_route_renew(struct doh_route *route); /* NULL is fine */
+
 /* Where the next question goes; NULL when no server is known, or out of memory. Borrowed until the
  * next call. */
 struct doh_plain *doh_route_plain(struct doh_route *route);

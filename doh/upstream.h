@@ -9,8 +9,10 @@
 void doh_upstream_init(struct doh_upstream *up, struct doh_pool *pool, uint32_t index);
 void doh_upstream_close(struct doh_upstream *up); /* its asks must be gone */
 
-void doh_upstream_warm(struct doh_upstream *up); /* has a connection ready */
-bool doh_upstream_is_away(const struct doh_upstream *up);
+bool doh_upstream_has_good(const struct doh_upstream *up); /* a connection to be counted on */
+void doh_upstream_warm(struct doh_upstream *up);           /* has a connection ready */
+uint32_t doh_upstream_hold_ms(const struct doh_upstream *up);
+bool doh_upstream_is_away(const struct doh_upstream *up); /* no question should wait for it */
 /* In a turn with questions: whoever is away is dialled, when its back-off is over. */
 void doh_upstream_probe(struct doh_upstream *up);
 struct doh_upstream_status doh_upstream_status(const struct doh_upstream *up);

@@ -114,12 +114,13 @@ static bool is_proven_secure(const struct query *q, enum val_step step)
     return step == VAL_DONE && val_job_verdict(q->job)->status == VAL_SECURE;
 }
 
-/* Anchors have changed since this began: what it has proven so far, and would let the cache know,
- * may rest on a key that is withdrawn now. */
+/* Anchors were withdrawn since this began: what it has proven so far, and would let the cache know,
+ * may rest on one of them. More anchors than before change nothing for it; and there are more soon
+ * after each start, when the first questions wait. */
 static bool begin_under_new_anchors(struct query *q)
 {
     const struct val_anchors *anchors = resolver_anchors(q->resolver);
-    if (q->anchors == anchors)
+    if (q->anchors == anchors || !trust_lacks_some_of(anchors, q->anchors))
         return false;
     val_anchors_unref(q->anchors);
     q->anchors = val_anchors_ref(anchors);

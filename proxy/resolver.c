@@ -375,6 +375,7 @@ bool resolver_hit(struct resolver *r, const struct cache_key *key,
 {
     bool hit =
         cache_answer_find_at(r->cache, place, key->dnssec_ok, resolver_now(r), buf, cap, ret);
+    r->hits += hit;
     if (hit && ret->prefetch)
         stale_prefetch(r, key);
     return hit;

@@ -44,8 +44,9 @@ struct resolver {
     struct question_hash_key hash_key;
     struct query *bucket[RESOLVER_BUCKETS];
     struct resolver_stats stats;
+    uint64_t hits;            /* answered from the cache without being asked */
     uint32_t prefetch_credit; /* proxy/stale.c */
-    uint64_t credited_asked, credited_ms;
+    uint64_t credited_clients, credited_ms;
     uint8_t buf[DNS_MSG_MAX];        /* the answer being delivered, or evidence being kept */
     struct dns_rr table[DNS_RR_MAX]; /* of the message being restored */
 };

@@ -70,7 +70,7 @@ static bool has(const struct val_anchors *anchors, const struct val_anchor *one)
     return false;
 }
 
-static bool lacks_some_of(const struct val_anchors *now, const struct val_anchors *before)
+bool trust_lacks_some_of(const struct val_anchors *now, const struct val_anchors *before)
 {
     for (uint32_t i = 0; i < val_anchors_count(before); i++) {
         struct val_anchor one = val_anchors_at(before, i);
@@ -108,7 +108,8 @@ bool trust_renew(struct trust *trust, uint64_t now_s)
         SAY(trust, LOG_LEVEL_ERROR, "trust anchors: out of memory; those in use stay");
         return false;
     }
-    bool less = lacks_some_of(made, trust->anchors); /* only this thread changes the pointer */
+    bool less =
+        trust_lacks_some_of(made, trust->anchors); /* only this thread changes the pointer */
     put(trust, made);
     warn_of_closed(trust, made);
     return less;

@@ -30,6 +30,9 @@ const struct val_anchors *trust_anchors(struct trust *trust);
 /* Changes with the anchors; a reader that sees a new one finds at least those anchors. */
 uint64_t trust_version(const struct trust *trust);
 
+/* Something that was trusted is not any more. */
+bool trust_lacks_some_of(const struct val_anchors *now, const struct val_anchors *before);
+
 /* --- from the one thread that follows ------------------------------------------------------ */
 
 /* NULL: not followed (validation.rollover). */

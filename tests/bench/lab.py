@@ -75,6 +75,26 @@ controls {{ }};
 """
 
 
+# unbound takes no early data; before it, nginx does.
+FRONT = """
+daemon off; master_process off; pid {dir}/front.pid; error_log stderr error;
+events {{ worker_connections 512; }}
+http {{
+  access_log off;
+  client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;
+  uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+  upstream behind {{ server 127.0.0.1:{doh}; keepalive 8; }}
+  server {{
+    listen 0.0.0.0:{front} ssl http2;
+    ssl_protocols TLSv1.3;
+    ssl_early_data on;
+    ssl_certificate {dir}/server.pem; ssl_certificate_key {dir}/server.key;
+    location /dns-query {{ grpc_pass grpcs://behind; }}
+  }}
+}}
+"""
+
+
 def bare_row(rate):
     """What is said of something that is only repeated on one core, `rate` times a second."""
     return {"qps": rate, "us": 1e6 / rate, "util": 1, "p50_us": 0, "p99_us": 0, "bad": 0,
@@ -140,6 +160,7 @@ class Lab(servers.Servers):
         self.workers, self.cache_mib = 1, 1024
         self.gaps = True  # veridoh answers from proven ranges (RFC 8198)
         self.upstream, self.doh_port = NEAR, peers.DOH
+        self.transport = {}  # veridoh's
         self.cpu = OTHERS_CPU
         self.pid = None
 
@@ -166,6 +187,10 @@ class Lab(servers.Servers):
         for name, port in (("upstream", peers.DOH), ("upstream-named", peers.DOH_NAMED)):
             self.wait_for(name, "@127.0.0.1", "-p", str(port), "+https",
                           f"+tls-ca={self.dir}/ca.pem", f"+tls-hostname={servers.HOST}")
+
+    def start_front(self):
+        path = self.write("front.conf", FRONT, doh=peers.DOH, front=peers.DOH_FRONT)
+        self.start("front", ["nginx", "-p", str(self.dir), "-e", "stderr", "-c", str(path)])
 
     # --- what is measured ---
 

@@ -150,40 +150,50 @@ def proof_alone(run, turn):
         run.lab.gaps = True
 
 
+WAYS = {"open": {}, "closed": {},
+        "resumed": {"idle-timeout": "1s"},
+        "early data": {"idle-timeout": "1s", "early-data": True}}
+
+
 def cold(run):
-    """The first answer of an empty cache, the upstream 50 ms away, every packet delayed."""
+    """The first answer of an empty cache, the upstream 50 ms away, every packet delayed. The last
+    two of WAYS, for veridoh only: a connection was there, and was closed for want of questions."""
     lab = run.lab
     for kind in [*labs.zones.COLD.values(), *labs.zones.WARM.values()]:
         subprocess.run(["dig", "+cd", "+dnssec", "@127.0.0.1", "-p", str(labs.peers.PLAIN),
                         *kind.split()], capture_output=True, check=False)
     lab.start("wire", [str(lab.build / "bench-wire"), "50"])
+    lab.start_front()
     time.sleep(0.5)
     lab.upstream = labs.FAR
     try:
         for turn in run.rounds(most=2):
             for peer in run.peers(only=["veridoh", "unbound", "knot-resolver", "pdns-recursor"]):
                 for case in labs.zones.COLD:
-                    for way in ("open", "closed"):
+                    for way in WAYS if peer.name == "veridoh" else ("open", "closed"):
                         first_answers(run, peer, turn, case, way)
     finally:
-        lab.upstream = labs.NEAR
+        lab.upstream, lab.doh_port, lab.transport = labs.NEAR, labs.peers.DOH, {}
+        lab.stop("front")
         lab.stop("wire")
 
 
 def first_answers(run, peer, turn, case, way):
-    """Open: an insecure name under another TLD was asked before, so that the connection stands, and
-    the zone is asked once more when it is warm."""
+    """Not closed: an insecure name under another TLD was asked before, so that the connection stands,
+    or did. When it stands the zone is asked once more, being warm."""
     lab = run.lab
+    lab.transport = WAYS[way]
+    lab.doh_port = labs.peers.DOH_FRONT if way == "early data" else labs.peers.DOH
     lab.cpu = labs.PEER_CPU
     lab.start("peer", peer.write(lab))
     lab.cpu = labs.OTHERS_CPU
     lab.pid = lab.running["peer"].pid
     try:
         wait_for_socket()
-        if way == "open":
+        if way != "closed":
             subprocess.run(["dig", "+cd", "+tries=1", "@127.0.0.1", "-p", str(labs.peers.PORT),
                             "www.plain.se"], capture_output=True, check=False)
-            time.sleep(0.6)
+            time.sleep(0.6 if way == "open" else 2)
         run.add("cold", f"{case}, {way}", peer, turn, one_answer(lab, labs.zones.COLD[case]))
         if way == "open":
             time.sleep(0.3)  # what was asked ahead and not needed may still be on its way

@@ -11,7 +11,7 @@ from typing import Callable
 
 PORT = 5399
 HOST = "upstream.lab"
-PLAIN, DOT, DOH, DOH_NAMED, DOH_FAST = 5301, 8531, 8441, 8442, 8443
+PLAIN, DOT, DOH, DOH_NAMED, DOH_FAST, DOH_FRONT = 5301, 8531, 8441, 8442, 8443, 8444
 
 
 @dataclass
@@ -42,7 +42,9 @@ def veridoh(lab):
     text = json.dumps({
         "listen": [{"address": f"127.0.0.1:{PORT}"}],
         "upstreams": [{"name": "u", "url": f"https://{HOST}:{lab.doh_port}/dns-query",
-                       "addresses": [lab.upstream], "ca": f"{lab.dir}/ca.pem"}],
+                       "addresses": [lab.upstream], "ca": f"{lab.dir}/ca.pem",
+                       "get": lab.transport.get("early-data", False)}],
+        "transport": lab.transport,
         "validation": {"trust-anchors": f"{lab.dir}/root.ds"},
         "cache": {"size": f"{lab.cache_mib}MiB", "aggressive-nsec": lab.gaps},
         "process": {"workers": lab.workers},

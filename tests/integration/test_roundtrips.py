@@ -50,6 +50,16 @@ class RoundTrips(Case):
         self.assert_cost(veri, "www.insecure.test.", 1, 3, secure=False)
         self.assert_cost(veri, "back.insecure.test.", 1, 1, secure=False)
 
+    def test_first_question_while_the_root_keys_are_on_their_way(self):
+        """That the followed anchors change with the first look at them makes nothing begin anew."""
+        up = self.upstream("--delay-ms", "1500")
+        veri = self.veridoh(up, prime=False)
+        answer = veri.dig("www.two.test.")
+        self.assertEqual((answer.rcode, "ad" in answer.flags), ("NOERROR", True), answer)
+        asked = up.stats().asked()
+        self.assertEqual(len(asked), len(set(asked)), asked)
+        self.assertIn((".", "DNSKEY"), asked)
+
     def test_nothing_is_asked_twice_in_one_flight(self):
         self.cost(self.veridoh(self.up), "www.three.two.test.")
         asked = self.last.asked()

@@ -17,21 +17,21 @@ static void backoff_doubles_up_to_its_end(void **state)
     for (size_t i = 0; i < COUNT(want); i++) {
         uint32_t all = want[i] - want[i] / 8; /* no jitter */
         doh_health_failed(&h, now, DOH_BACKOFF_MIN_MS, all);
-        assert_int_equal(h.retry_at_ms - now, want[i]);
+        assert_int_equal(h.backoff.until_ms - now, want[i]);
         doh_health_failed(&h, now, DOH_BACKOFF_SLOW_MS, all); /* of the same cause */
-        assert_int_equal(h.retry_at_ms - now, want[i]);
-        assert_true(doh_health_backing_off(&h, h.retry_at_ms - 1));
-        assert_false(doh_health_backing_off(&h, h.retry_at_ms));
-        now = h.retry_at_ms;
+        assert_int_equal(h.backoff.until_ms - now, want[i]);
+        assert_true(doh_health_backing_off(&h, h.backoff.until_ms - 1));
+        assert_false(doh_health_backing_off(&h, h.backoff.until_ms));
+        now = h.backoff.until_ms;
     }
     doh_health_worked(&h, now, now - 20);
     assert_int_equal(h.srtt_us, 20000);
     doh_health_failed(&h, now, DOH_BACKOFF_MIN_MS, 88);
-    assert_int_equal(h.retry_at_ms - now, 100);
+    assert_int_equal(h.backoff.until_ms - now, 100);
     doh_health_forgive(&h);
     assert_false(doh_health_backing_off(&h, now));
     doh_health_failed(&h, now, DOH_BACKOFF_MIN_MS, 88); /* from the beginning */
-    assert_int_equal(h.retry_at_ms - now, 100);
+    assert_int_equal(h.backoff.until_ms - now, 100);
 }
 
 static void the_jitter_is_full(void **state)
@@ -41,7 +41,7 @@ static void the_jitter_is_full(void **state)
     for (uint32_t random = 0; random < 5000; random++) {
         struct doh_health h = {0};
         doh_health_failed(&h, NOW, 1000, random);
-        uint64_t wait = h.retry_at_ms - NOW;
+        uint64_t wait = h.backoff.until_ms - NOW;
         least = wait < least ? wait : least;
         most = wait > most ? wait : most;
     }
@@ -94,7 +94,15 @@ static void the_round_trip_is_smoothed(void **state)
     assert_in_range(h.srtt_us, 79000, 80000);
 }
 
-enum { FINE = 'f', BACKING_OFF = 'b', BACKING_OFF_LONG = 'B', LIAR = 'l', SHUT = 's' };
+enum {
+    FINE = 'f',
+    BACKING_OFF = 'b',
+    BACKING_OFF_LONG = 'B',
+    LIAR = 'l',
+    SHUT = 's',
+    AWAY = 'a',
+    FAR = 'F'
+};
 
 static void choices(void **state)
 {
@@ -118,19 +126,26 @@ static void choices(void **state)
         {"shut is out", "sf", 3, 0, 1},
         {"all shut", "ss", 3, 0, DOH_NONE},
         {"shut although nothing else is left", "sb", 1, 0, DOH_NONE},
+        {"one that is away is passed over", "af", 3, 0, 1},
+        {"an avoided one rather than one that is away", "fa", 3, 1, 0},
+        {"one that is far is passed over", "Ff", 3, 0, 1},
+        {"one that is far rather than a liar", "Fl", 3, 0, 0},
+        {"all are far: the first", "FF", 3, 0, 0},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         print_message("%s\n", cases[i].what);
         struct doh_health health[3] = {0};
-        const struct doh_candidate candidate[3] = {
+        struct doh_candidate candidate[3] = {
             {.health = &health[0]}, {.health = &health[1]}, {.health = &health[2]}};
         uint32_t count = (uint32_t)strlen(cases[i].states);
         for (uint32_t u = 0; u < count; u++) {
             switch (cases[i].states[u]) {
-            case BACKING_OFF: health[u].retry_at_ms = NOW + 10; break;
-            case BACKING_OFF_LONG: health[u].retry_at_ms = NOW + 20; break;
+            case BACKING_OFF: health[u].backoff.until_ms = NOW + 10; break;
+            case BACKING_OFF_LONG: health[u].backoff.until_ms = NOW + 20; break;
             case LIAR: health[u].quarantine_until_ms = NOW + 10; break;
             case SHUT: health[u].shut_until_ms = NOW + 10; break;
+            case AWAY: candidate[u].away = true; break;
+            case FAR: candidate[u].far = true; break;
             default: break;
             }
         }
@@ -140,7 +155,7 @@ static void choices(void **state)
                                           .avoid = cases[i].avoid,
                                           .mode = DOH_FAILOVER};
         assert_int_equal(doh_choose(&choice, NOW), cases[i].want);
-        bool fine = cases[i].want != DOH_NONE && cases[i].states[cases[i].want] == FINE &&
+        bool fine = cases[i].want != DOH_NONE && strchr("fF", cases[i].states[cases[i].want]) &&
                     !(cases[i].avoid & (1u << cases[i].want));
         if (cases[i].want != DOH_NONE)
             assert_int_equal(doh_choice_is_fine(&choice, cases[i].want, NOW), fine);
@@ -191,10 +206,10 @@ static void the_fastest_of_two(void **state)
     assert_in_range(t.of[1], 1900, 2100);
     c[0].load = 0;
     for (unsigned i = 0; i < 7; i++) { /* seven failures weigh as eight times the time */
-        health[0].retry_at_ms = 0;
+        health[0].backoff.until_ms = 0;
         doh_health_failed(&health[0], NOW, 100, 0);
     }
-    t = draw_many(c, DOH_FASTEST, 3000, health[0].retry_at_ms);
+    t = draw_many(c, DOH_FASTEST, 3000, health[0].backoff.until_ms);
     assert_in_range(t.of[0], 3, 25);
     t = draw_many(c, DOH_FASTEST, 3000, NOW + 600000); /* ten minutes later they count no more */
     assert_in_range(t.of[0], 1800, 2100);
@@ -237,7 +252,7 @@ static void in_turn(void **state)
     struct tally t = draw_many(c, DOH_ROUND_ROBIN, 300, NOW);
     assert_int_equal(t.of[0], 100);
     assert_int_equal(t.of[1], 100);
-    health[1].retry_at_ms = NOW + 10;
+    health[1].backoff.until_ms = NOW + 10;
     t = draw_many(c, DOH_ROUND_ROBIN, 300, NOW);
     assert_int_equal(t.of[0], 150);
     assert_int_equal(t.of[1], 0);
@@ -251,11 +266,11 @@ static void tiers_come_first(void **state)
     for (unsigned m = 0; m < COUNT(modes); m++) {
         struct doh_health health[3] = {0};
         const struct doh_candidate c[3] = {{.health = &health[0], .tier = 1},
-                                           {.health = &health[1], .identity = 1},
-                                           {.health = &health[2], .identity = 2}};
+                                           {.health = &health[1], .identity = 1, .far = true},
+                                           {.health = &health[2], .identity = 2, .far = true}};
         struct tally t = draw_many(c, modes[m], 200, NOW);
         assert_int_equal(t.of[0], 0);
-        health[1].retry_at_ms = health[2].quarantine_until_ms = NOW + 10;
+        health[1].backoff.until_ms = health[2].quarantine_until_ms = NOW + 10;
         t = draw_many(c, modes[m], 200, NOW);
         assert_int_equal(t.of[0], 200);
     }

@@ -27,22 +27,30 @@ static void families_alternate(void **state)
         const char *known, *want;
         uint32_t fresh;
         char winner;
+        const char *resting;
     } cases[] = {
-        {"", "", 0, 0},           {"a", "a", 0, 0},
-        {"abc", "abc", 0, 0},     {"abAB", "aAbB", 0, 0},
-        {"ABab", "AaBb", 0, 0},   {"ABCa", "AaBC", 0, 0},
-        {"abAB", "BaAb", 0, 'B'}, {"abAB", "bAaB", 0, 'b'},
-        {"abAB", "aAbB", 0, 'z'}, /* it is gone */
-        {"abcA", "cAab", 2, 0},   /* looked up last: before those of the configuration */
+        {"", "", 0, 0, ""},           {"a", "a", 0, 0, ""},
+        {"abc", "abc", 0, 0, ""},     {"abAB", "aAbB", 0, 0, ""},
+        {"ABab", "AaBb", 0, 0, ""},   {"ABCa", "AaBC", 0, 0, ""},
+        {"abAB", "BaAb", 0, 'B', ""}, {"abAB", "bAaB", 0, 'b', ""},
+        {"abAB", "aAbB", 0, 'z', ""}, /* it is gone */
+        {"abcA", "cAab", 2, 0, ""},   /* looked up last: before those of the configuration */
+        {"Aab", "abA", 0, 0, "A"},    /* failed lately: last */
+        {"ABab", "BbAa", 0, 0, "Aa"}, {"abAB", "aAbB", 0, 'B', "abAB"},
+        {"abc", "cab", 0, 'a', "ab"},
     };
     for (unsigned i = 0; i < COUNT(cases); i++) {
         print_message("%s %c\n", cases[i].known, cases[i].winner ? cases[i].winner : '-');
         struct doh_address known[4], winner = address_of(cases[i].winner);
         uint32_t count = (uint32_t)strlen(cases[i].known), order[4];
+        struct doh_preference prefer = {.fresh = cases[i].fresh,
+                                        .winner = cases[i].winner ? &winner : NULL};
         char got[5] = "";
         for (uint32_t n = 0; n < count; n++)
             known[n] = address_of(cases[i].known[n]);
-        doh_order(known, count, cases[i].fresh, cases[i].winner ? &winner : NULL, order);
+        for (const char *c = cases[i].resting; *c; c++)
+            prefer.resting |= UINT32_C(1) << (strchr(cases[i].known, *c) - cases[i].known);
+        doh_order(known, count, &prefer, order);
         for (uint32_t n = 0; n < count; n++)
             got[n] = cases[i].known[order[n]];
         assert_string_equal(got, cases[i].want);

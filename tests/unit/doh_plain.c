@@ -20,7 +20,7 @@ struct plain_server {
     struct doh_address address;
     enum say say;
     unsigned queries, by_tcp, with_opt;
-    uint16_t last_id;
+    uint16_t last_id, last_port;
     char in[4096], out[4096];
 };
 
@@ -77,6 +77,7 @@ static void on_udp(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct s
     if (n <= 0 || !from)
         return;
     size_t len = reply_to(s, (const uint8_t *)buf->base, (size_t)n, false);
+    s->last_port = ((const struct sockaddr_in *)from)->sin_port;
     if (s->say == SAY_NOTHING)
         return;
     uv_buf_t out = uv_buf_init(s->out + 2, (unsigned)len);
@@ -283,6 +284,41 @@ static void routed_questions_are_cancelled(void **state)
     }
 }
 
+/* c-ares' sockets are of the network that was there when they were opened: what waits is asked
+ * through others. */
+static void another_network_takes_other_sockets(void **state)
+{
+    (void)state;
+    for (unsigned bootstrap = 0; bootstrap < 2; bootstrap++) {
+        struct world w;
+        struct plain_server plain;
+        struct question q;
+        struct dns_name domain = question_for("route.test").name;
+        struct doh_route_config route = {.domains = &domain, .domain_count = 1, .server_count = 1};
+        world_init(&w, 1);
+        plain_open(&plain, &w.loop, SAY_NOTHING);
+        route.servers = w.upstream[0].bootstrap = &plain.address;
+        w.upstream[0].address_count = bootstrap ? 0 : 1;
+        w.upstream[0].bootstrap_count = bootstrap;
+        w.config.routes = &route;
+        w.config.route_count = bootstrap ? 0 : 1;
+        world_start(&w);
+        if (bootstrap)
+            ask(&w, &q, "example.test");
+        else
+            ask_how(&w, &q, "www.route.test", routed, on_done);
+        run_until(&w, &plain.queries, bootstrap ? 2 : 1);
+        uint16_t port = plain.last_port;
+        plain.say = SAY_ANSWER;
+        doh_network_changed(&w.pool->network, false);
+        run_until(&w, &q.done, 1);
+        assert_int_equal(q.err, DOH_OK);
+        assert_int_not_equal(plain.last_port, port);
+        plain_close(&plain);
+        world_close(&w);
+    }
+}
+
 static void the_longest_route_wins(void **state)
 {
     (void)state;
@@ -409,6 +445,7 @@ int main(void)
         cmocka_unit_test(ids_are_drawn),
         cmocka_unit_test(a_dead_server_is_followed_by_the_next),
         cmocka_unit_test(routed_questions_are_cancelled),
+        cmocka_unit_test(another_network_takes_other_sockets),
         cmocka_unit_test(the_longest_route_wins),
         cmocka_unit_test(hosts_are_looked_up),
         cmocka_unit_test(old_addresses_are_asked_for_by_doh),

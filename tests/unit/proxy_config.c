@@ -213,6 +213,33 @@ static void values_arrive_where_they_belong(void **state)
     config_free(c);
 }
 
+/* Beside what is written: an address, a hash as a pin, a server to ask for the host. */
+static void what_a_stamp_has_is_added(void **state)
+{
+    (void)state;
+    static const char text[] = GOOD_LISTEN
+        "upstreams:\n"
+        "  - url: "
+        "sdns://AgEAAAAAAAAABzkuOS45LjkgMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYOZG5zOS5xd"
+        "WFkOS5uZXQKL2Rucy1xdWVyeQc4LjguOC44\n"
+        "    addresses: [192.0.2.1]\n    bootstrap: [192.0.2.2]\n";
+    char errors[1024] = "", ip[INET_ADDRSTRLEN];
+    struct config *c = read_text(text, sizeof text - 1, errors, sizeof errors);
+    assert_string_equal(errors, "");
+    const struct doh_upstream_config *u = &c->doh.upstreams[0];
+    assert_string_equal(u->url, "https://dns9.quad9.net/dns-query");
+    assert_string_equal(u->name, "dns9.quad9.net");
+    assert_int_equal(u->address_count, 2);
+    assert_string_equal(inet_ntop(AF_INET, &u->addresses[1].sa.v4.sin_addr, ip, sizeof ip),
+                        "9.9.9.9");
+    assert_int_equal(u->bootstrap_count, 2);
+    assert_string_equal(inet_ntop(AF_INET, &u->bootstrap[1].sa.v4.sin_addr, ip, sizeof ip),
+                        "8.8.8.8");
+    assert_int_equal(u->pin_count, 1);
+    assert_string_equal(u->pins[0], "tbs-sha256//MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    config_free(c);
+}
+
 /* Every default in the table is a value that its own key takes. */
 static void check_state_directory(const char *granted, const char *text, const char *want)
 {
@@ -368,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mistake_is_named_with_its_place),
+        cmocka_unit_test(what_a_stamp_has_is_added),
         cmocka_unit_test(a_nul_octet_is_refused),
         cmocka_unit_test(values_arrive_where_they_belong),
         cmocka_unit_test(unnamed_budgets_are_the_librarys),
