@@ -133,7 +133,7 @@ static bool may_be_special(const struct dns_name *name)
         return false;
     const uint8_t *label = name->wire + dns_name_suffix_off(name, 1);
     for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
-        if (label[0] == strlen(last[i]) &&
+        if (label[0] == strlen(last[i]) && (label[1] | 0x20) == last[i][0] && /* mostly not */
             strncasecmp((const char *)label + 1, last[i], label[0]) == 0)
             return true;
     return false;
