@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PREFETCH_LEAST_S 5u
+
 struct cache_answer_view cache_answer_view(struct shard_entry *entry)
 {
     const struct answer *a = shard_entry_data(entry);
@@ -126,10 +128,12 @@ static bool copy_form(const struct answer *a, const struct answer_form *form, ui
     return true;
 }
 
-/* In the last tenth of its life, and asked for twice or more. Told once. */
+/* In the last tenth of its life, or its last second when that is more and not most of it, and asked
+ * for twice or more. Told once. */
 static bool wants_prefetch(struct shard_entry *entry, uint32_t left_s, uint32_t ttl_s)
 {
-    if (entry->flag || entry->frequency < 2 || left_s > ttl_s / 10)
+    uint32_t last_s = ttl_s / 10 > 0 || ttl_s < PREFETCH_LEAST_S ? ttl_s / 10 : 1;
+    if (entry->flag || entry->frequency < 2 || left_s > last_s)
         return false;
     entry->flag = 1;
     return true;
@@ -165,7 +169,10 @@ void cache_answer_seek(struct cache *cache, const struct cache_key *key,
 
 void cache_answer_expect(struct cache *cache, const struct cache_bytes_key *key)
 {
-    struct cache_shard *shard = cache_lock_answers(cache, key->hash);
+    struct cache_shard *shard = cache_shard_of_answer(cache, key->hash);
+    if (!shard_is_large(&shard->shard))
+        return; /* so little is in the processor's cache without us */
+    (void)cache_lock_answers(cache, key->hash);
     shard_expect_entry(&shard->shard, key->hash);
     cache_unlock(shard);
 }

@@ -121,7 +121,7 @@ static const struct config_key cache_keys[] = {
     {.name = "stale-after", .kind = CONFIG_MS, .offset = AT(c.cache.stale_after_ms), BETWEEN(0, 60000), .fallback = "1800ms",
      .doc = "It is given out when upstream has not answered for that long; at once while all upstreams are known to be down."},
     {.name = "prefetch", .kind = CONFIG_BOOL, .offset = AT(c.prefetch), .fallback = "true",
-     .doc = "Ask anew for an answer that is in use, in the last tenth of its life, so that nobody waits when it ends."},
+     .doc = "Ask anew for an answer that is in use, in the last tenth or second of its life, so that nobody waits when it ends."},
     {.name = "aggressive-nsec", .kind = CONFIG_BOOL, .offset = AT(c.cache.gaps), .fallback = "true",
      .doc = "Answer \"no such name\", \"no such record\" and what a wildcard makes from NSEC and NSEC3 records that were proven "
             "for other names (RFC 8198), without asking an upstream. A name that is new is then seen when their TTL ends."},

@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -225,10 +226,21 @@ static int run(struct daemon *d, const char *config_path)
     return status;
 }
 
+/* Few workers share one heap: no memory lies idle in another, and only glibc's first heap may have
+ * large pages (conf/veridoh.service), with which a hit among many names is found sooner. More would
+ * wait for its lock at their misses, so they have glibc's usual heaps. */
+#define ONE_HEAP_WORKERS 4u
+static void choose_heaps(const struct config *config)
+{
+    if (config->workers <= ONE_HEAP_WORKERS)
+        (void)mallopt(M_ARENA_MAX, 1); /* only slower when it fails */
+}
+
 int daemon_run(struct config *config, const char *config_path)
 {
     struct daemon d = {.config = config};
     int status = CLI_EX_UNAVAILABLE;
+    choose_heaps(config);
     if (log_init(&d.log, STDERR_FILENO, config->log_level, config->log_format)) {
         status = run(&d, config_path);
         log_deinit(&d.log);

@@ -106,7 +106,7 @@ void query_free(struct query *q)
     val_job_free(q->job);
     val_anchors_unref(q->anchors);
     free(q->raw);
-    free(q);
+    resolver_query_free(q);
 }
 
 static bool is_proven_secure(const struct query *q, enum val_step step)

@@ -6,12 +6,14 @@
 #include "proxy/stale.h"
 #include "proxy/synthesis.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define TICK_MS 50u
-#define SLICE_US 150u /* signature work in one turn of the loop: a hit waits no longer */
+#define SLICE_US 150u /* signature work until the loop is looked at: a hit waits no longer */
+#define TURN_US 1000u /* in one turn of the loop, when nothing else is to be done meanwhile */
 #define WAITERS_MAX 256u
 /* One job may take 2 MiB for messages that were made for it. Most take a few tens of KiB: as many
  * as may be in flight have that, and hostile ones together no more. */
@@ -108,16 +110,30 @@ const struct val_anchors *resolver_anchors(struct resolver *r)
 
 /* --- the run queue --------------------------------------------------------------------------- */
 
+/* Something is to be read: hits, perhaps. */
+static bool is_loop_wanted(const struct resolver *r)
+{
+    struct pollfd events = {.fd = uv_backend_fd(r->loop), .events = POLLIN};
+    return poll(&events, 1, 0) != 0;
+}
+
+/* A turn costs system calls, and wakes those who are sent something: as long as nobody else waits,
+ * what is found goes out together. */
 static void on_run(uv_idle_t *idle)
 {
     struct resolver *r = idle->data;
-    uint64_t until_us = resolver_us() + SLICE_US;
+    uint64_t now_us = resolver_us();
+    uint64_t slice_us = now_us + SLICE_US, turn_us = now_us + TURN_US;
     struct query *q = NULL;
     while (!r->closing && (q = run_queue_pop(&r->run_queue)) != NULL) {
         q->runnable = false;
         query_run(q);
-        if (resolver_us() >= until_us)
+        now_us = resolver_us();
+        if (now_us < slice_us)
+            continue;
+        if (now_us >= turn_us || is_loop_wanted(r))
             return; /* hits first: the rest in the next turn */
+        slice_us = now_us + SLICE_US;
     }
     if (!q && !r->closing)
         (void)uv_idle_stop(&r->run);
@@ -254,12 +270,9 @@ static bool may_join(const struct resolver_question *question)
 static struct query *new_query(struct resolver *r, const struct resolver_question *question,
                                uint32_t hash, uint32_t route)
 {
-    if (r->count >= r->config->queries_max)
-        return NULL;
-    struct query *q = calloc(1, sizeof *q);
+    struct query *q = resolver_query_new(r);
     if (!q)
         return NULL;
-    q->resolver = r;
     q->question = *question->question;
     q->hash = hash;
     q->route = route;
@@ -275,7 +288,7 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
     q->passed.code = DNS_EDE_NONE;
     q->budget = val_budget_init(&r->config->limits);
     q->budget.memo = question->past_cache || question->trace ? NULL : &r->memo;
-    q->budget.memory_left = &r->memory_left;
+    q->budget.memory = &r->memory;
     q->started_us = resolver_us();
     q->deadline_ms = resolver_now(r).mono_ms + r->config->query_ms;
     resolver_link(r, q);
@@ -362,6 +375,7 @@ bool resolver_hit(struct resolver *r, const struct cache_key *key,
 {
     bool hit =
         cache_answer_find_at(r->cache, place, key->dnssec_ok, resolver_now(r), buf, cap, ret);
+    r->hits += hit;
     if (hit && ret->prefetch)
         stale_prefetch(r, key);
     return hit;
@@ -386,8 +400,8 @@ struct resolver *resolver_new(uv_loop_t *loop, const struct config *config, stru
     cache_memo_open(cache, &r->memo);
     r->pool = pool;
     r->clock = *clock;
-    r->memory_left = JOB_OCTETS * config->queries_max;
-    r->memory_left = r->memory_left > JOBS_OCTETS_MIN ? r->memory_left : JOBS_OCTETS_MIN;
+    r->memory.left = JOB_OCTETS * config->queries_max;
+    r->memory.left = r->memory.left > JOBS_OCTETS_MIN ? r->memory.left : JOBS_OCTETS_MIN;
     uint64_t until_s; /* whoever stays long enough follows them */
     r->anchors = val_anchors_in_use(config->anchors, resolver_now(r).wall_s, &until_s);
     if (r->anchors)
@@ -429,6 +443,8 @@ static void on_handle_closed(uv_handle_t *handle)
     void (*on_closed)(void *arg) = r->on_closed;
     void *arg = r->closed_arg;
     val_anchors_unref(r->anchors);
+    val_arena_pool_deinit(&r->memory);
+    resolver_spares_free(r);
     free(r);
     on_closed(arg);
 }

@@ -7,6 +7,7 @@
 #include "proxy/question_hash.h"
 #include "proxy/run_queue.h"
 #include "proxy/trust.h"
+#include "validate/arena.h"
 
 #define RESOLVER_BUCKETS 1024u
 
@@ -36,13 +37,16 @@ struct resolver {
     void *closed_arg;
     struct query *first, *last; /* all, oldest first; deadlines are in the same order */
     uint32_t count;
-    size_t memory_left; /* for the jobs of all queries */
+    struct val_arena_pool memory; /* for the jobs of all queries */
+    struct query *spare;          /* questions that are over; through query->next */
+    uint32_t spare_count;
     struct run_queue run_queue;
     struct question_hash_key hash_key;
     struct query *bucket[RESOLVER_BUCKETS];
     struct resolver_stats stats;
+    uint64_t hits;            /* answered from the cache without being asked */
     uint32_t prefetch_credit; /* proxy/stale.c */
-    uint64_t credited_asked, credited_ms;
+    uint64_t credited_clients, credited_ms;
     uint8_t buf[DNS_MSG_MAX];        /* the answer being delivered, or evidence being kept */
     struct dns_rr table[DNS_RR_MAX]; /* of the message being restored */
 };
@@ -52,6 +56,10 @@ uint64_t resolver_us(void); /* for elapsed times only */
 void resolver_schedule(struct query *q);
 
 /* --- resolver_table.c --- */
+/* Zeroed, but for the resolver; NULL: out of memory, or too many are under way. */
+struct query *resolver_query_new(struct resolver *r);
+void resolver_query_free(struct query *q); /* it is not linked */
+void resolver_spares_free(struct resolver *r);
 /* One that waits for the same answer, or NULL. */
 struct query *resolver_find(const struct resolver *r, const struct resolver_question *question,
                             uint32_t hash, uint32_t route);

@@ -3,6 +3,48 @@
  * by what they ask, so that equal ones are joined. */
 #include "proxy/resolver_parts.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+struct query *resolver_query_new(struct resolver *r)
+{
+    struct query *q = r->spare;
+    if (r->count >= r->config->queries_max)
+        return NULL;
+    if (q) {
+        r->spare = q->next;
+        r->spare_count--;
+    } else {
+        q = malloc(sizeof *q);
+    }
+    if (!q)
+        return NULL;
+    memset(q, 0, sizeof *q);
+    q->resolver = r;
+    return q;
+}
+
+void resolver_query_free(struct query *q)
+{
+    struct resolver *r = q->resolver;
+    if (r->spare_count + 1 > VAL_SPARES_MAX) {
+        free(q);
+        return;
+    }
+    q->next = r->spare;
+    r->spare = q;
+    r->spare_count++;
+}
+
+void resolver_spares_free(struct resolver *r)
+{
+    while (r->spare) {
+        struct query *q = r->spare;
+        r->spare = q->next;
+        free(q);
+    }
+}
+
 struct query *resolver_find(const struct resolver *r, const struct resolver_question *q,
                             uint32_t hash, uint32_t route)
 {

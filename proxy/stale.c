@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Of the questions that clients cause, one in PREFETCH_SHARE more may go upstream to be ahead of
- * them; what was not used of that is kept up to a burst, and a little comes with time. */
+/* For PREFETCH_SHARE questions of clients, hits or not, one may go upstream to be ahead of them;
+ * what was not used of that is kept up to a burst, and a little comes with time. */
 #define PREFETCH_SHARE 20u
 #define PREFETCH_BURST (64u * PREFETCH_SHARE)
 
@@ -49,12 +49,13 @@ bool stale_instead(struct query *q, struct resolver_answer *answer)
 
 /* --- instead of waiting ---------------------------------------------------------------------- */
 
+/* The last try at each of them failed. */
 static bool all_are_down(struct resolver *r)
 {
     struct doh_upstream_status status[DOH_UPSTREAMS_MAX];
     uint32_t count = doh_pool_status(r->pool, status, DOH_UPSTREAMS_MAX);
     for (uint32_t i = 0; i < count; i++)
-        if (status[i].connected || status[i].quarantine_ms == 0)
+        if (!status[i].last_error[0] && status[i].quarantine_ms == 0)
             return false;
     return count > 0;
 }
@@ -93,11 +94,12 @@ void stale_tick(struct resolver *r)
 static bool may_prefetch(struct resolver *r)
 {
     uint64_t now_ms = resolver_now(r).mono_ms;
-    uint64_t earned = r->stats.asked - r->credited_asked;
+    uint64_t clients = r->stats.asked + r->hits;
+    uint64_t earned = clients - r->credited_clients;
     earned += (now_ms - r->credited_ms) / 1000 * PREFETCH_SHARE; /* one a second */
     if (now_ms - r->credited_ms >= 1000)
         r->credited_ms = now_ms;
-    r->credited_asked = r->stats.asked;
+    r->credited_clients = clients;
     uint64_t credit = r->prefetch_credit + earned;
     r->prefetch_credit = credit < PREFETCH_BURST ? (uint32_t)credit : PREFETCH_BURST;
     /* Lowest priority: only while there is room for four times as many questions. */

@@ -7,7 +7,6 @@
 #define VALIDATE_BUDGET_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct val_limits {
@@ -33,13 +32,13 @@ struct val_limits {
 extern const struct val_limits
     val_limits_default; /* 240 6 1024 24 5 8 · 4 2 8 32 8 12 32 12 16 20 */
 
+struct val_arena_pool;
 struct val_memo;
 
 struct val_budget {
-    size_t *memory_left; /* octets that all questions together may still take; or NULL */
-    const struct val_memo
-        *memo;                /* what was paid for before (memo.h); borrowed. NULL: nothing was */
-    struct val_limits limits; /* as configured; the totals below are what is left */
+    struct val_arena_pool *memory; /* what all questions share of it (arena.h), or NULL */
+    const struct val_memo *memo;   /* what was paid for before (memo.h). NULL: nothing was */
+    struct val_limits limits;      /* as configured; the totals below are what is left */
     uint32_t crypto_units, failed_signatures, sha1_blocks, fetches, flights;
     uint32_t slice_units; /* refilled at the start of each step */
     uint32_t signatures;  /* verified so far, for explain */

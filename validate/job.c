@@ -2,7 +2,6 @@
 #include "validate/job_parts.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NEEDS_FIRST 4u
@@ -18,16 +17,14 @@ struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
 struct val_job *val_job_new(const struct dns_question *question, const struct val_env *env,
                             struct val_budget *budget, struct val_trace *trace)
 {
-    struct val_job *job = malloc(sizeof *job);
-    if (!job)
-        return NULL;
-    memset(job, 0, offsetof(struct val_job, message));
-    job->arena = val_arena_new(JOB_ARENA_MAX);
-    if (!job->arena) {
-        free(job);
+    struct val_arena *arena = val_arena_new(JOB_ARENA_MAX, budget->memory);
+    struct val_job *job = arena ? val_arena_take_unset(arena, sizeof *job) : NULL;
+    if (!job) {
+        val_arena_free(arena);
         return NULL;
     }
-    val_arena_share(job->arena, budget->memory_left);
+    memset(job, 0, offsetof(struct val_job, message));
+    job->arena = arena;
     job->question = *question;
     job->env = env;
     job->budget = budget;
@@ -40,8 +37,7 @@ void val_job_free(struct val_job *job)
     if (!job)
         return;
     chain_free(job);
-    val_arena_free(job->arena);
-    free(job);
+    val_arena_free(job->arena); /* and the job with it */
 }
 
 /* --- messages -------------------------------------------------------------------------------- */

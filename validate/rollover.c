@@ -532,7 +532,7 @@ enum val_rollover_seen val_rollover_see(struct val_rollover *rollover, uint32_t 
                      .now_s = now_s,
                      .how = how,
                      .budget = val_budget_init(how->limits)};
-    struct val_arena *arena = msg ? val_arena_new(ARENA_MAX) : NULL;
+    struct val_arena *arena = msg ? val_arena_new(ARENA_MAX, NULL) : NULL;
     struct val_rrsets sets;
     bool malformed = false;
     bool proven = false;

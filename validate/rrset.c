@@ -6,35 +6,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMES_MAX 8u /* that expanding may add to one record */
+#define NAMES_MAX 8u   /* that expanding may add to one record */
+#define SMALL_SETS 24u /* as much room on the stack as these take: some 6 KB */
 
 /* What splitting needs for its own duration only, as much as this message can make use of. */
 struct scratch {
     uint32_t set_cap, rdata_cap;
+    struct dns_rrset *table;
     uint16_t *order; /* behind the table */
     uint8_t *rdata;  /* behind that */
-    struct dns_rrset table[];
 };
 
-static struct scratch *scratch_new(const struct dns_msg *msg)
+/* `small`: room that does for nearly every message. What is returned is the heap's unless it is
+ * that; NULL: out of memory. */
+static void *scratch_init(struct scratch *s, const struct dns_msg *msg, void *small,
+                          size_t small_len)
 {
-    uint32_t sets = msg->rr_count < DNS_RRSET_MAX ? msg->rr_count : DNS_RRSET_MAX;
-    uint32_t octets = msg->len + NAMES_MAX * DNS_NAME_MAX;
-    struct scratch *s =
-        malloc(sizeof *s + sets * sizeof s->table[0] + msg->rr_count * sizeof s->order[0] + octets);
-    if (!s)
-        return NULL;
-    s->set_cap = sets;
-    s->rdata_cap = octets;
-    s->order = (uint16_t *)&s->table[sets];
-    s->rdata = (uint8_t *)&s->order[msg->rr_count];
-    return s;
+    s->set_cap = msg->rr_count < DNS_RRSET_MAX ? msg->rr_count : DNS_RRSET_MAX;
+    s->rdata_cap = msg->len + NAMES_MAX * DNS_NAME_MAX;
+    size_t len =
+        s->set_cap * sizeof s->table[0] + msg->rr_count * sizeof s->order[0] + s->rdata_cap;
+    void *room = len <= small_len ? small : malloc(len);
+    s->table = room;
+    s->order = room ? (uint16_t *)&s->table[s->set_cap] : NULL;
+    s->rdata = room ? (uint8_t *)&s->order[msg->rr_count] : NULL;
+    return room;
 }
 
 struct splitter {
     const struct dns_msg *msg;
     struct val_arena *arena;
-    struct scratch *scratch;
+    const struct scratch *scratch;
 };
 
 /* DNS_E_SPACE is the arena's end; anything else is the record's fault. */
@@ -148,12 +150,15 @@ enum dns_err val_rrsets_split(const struct dns_msg *msg, struct val_arena *arena
 {
     if (msg->rr_count > DNS_RR_MAX)
         return DNS_E_COUNT;
-    struct scratch *scratch = scratch_new(msg);
-    if (!scratch)
+    struct dns_rrset small[SMALL_SETS];
+    struct scratch scratch;
+    void *room = scratch_init(&scratch, msg, small, sizeof small);
+    if (!room)
         return DNS_E_SPACE;
-    const struct splitter s = {msg, arena, scratch};
+    const struct splitter s = {msg, arena, &scratch};
     enum dns_err err = split(&s, ret, malformed);
-    free(scratch);
+    if (room != small)
+        free(room);
     return err;
 }
 

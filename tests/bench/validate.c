@@ -253,7 +253,7 @@ static void all(void **state)
 {
     struct bench b;
     struct world *world = world_for_bench();
-    struct val_arena *arena = val_arena_new(1u << 20);
+    struct val_arena *arena = val_arena_new(1u << 20, NULL);
     (void)state;
     bench_init(&b, world, ".");
     for (size_t i = 0; i < COUNT(algorithms); i++)

@@ -98,8 +98,7 @@ class Scene:
         self.veridoh.answers()
         self.client = Client(self.veridoh.address, self.rate).start()
         time.sleep(0.4)
-        if not self.a.stats().questions:
-            raise AssertionError("A was not asked: what becomes of it would show nothing")
+        lib.wait_for(lambda: self.a.stats().questions, "A to be asked: else nothing would be shown")
 
     # --- when
 

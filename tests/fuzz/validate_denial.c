@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     bool malformed;
     if (dns_msg_read(data, len, table, DNS_RR_MAX, &msg) != DNS_OK || msg.question_count == 0)
         return 0;
-    struct val_arena *arena = val_arena_new(1u << 20);
+    struct val_arena *arena = val_arena_new(1u << 20, NULL);
     if (!arena)
         return 0;
     if (val_rrsets_split(&msg, arena, &sets, &malformed) == DNS_OK)

@@ -198,6 +198,13 @@ class Discover(Case):
         done = self.discover("--opportunistic", self.dir / "no.pem", address="192.0.2.1")
         self.assertEqual(done.returncode, 64)
 
+    def test_no_http2(self):
+        with SelfSigned(self.dir, "http/1.1") as server:
+            self.start(f"SVCB 1 upstream.test. alpn=h2 port={server.port} dohpath=/dns-query{{?dns}}")
+            done = self.discover("--ca", self.dir / "cert.pem", ca=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("does not agree to HTTP/2", done.stderr)
+
     def test_opportunistic_needs_an_authority(self):
         self.start()
         kept = self.dir / "kept.pem"
@@ -215,9 +222,9 @@ class Discover(Case):
 
 
 class SelfSigned:
-    """Shakes hands with a certificate of its own making, as h2."""
+    """Shakes hands with a certificate of its own making."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, protocol="h2"):
         cert, key = directory / "cert.pem", directory / "key.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert,
@@ -225,7 +232,7 @@ class SelfSigned:
                         "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(cert, key)
-        self.tls.set_alpn_protocols(["h2"])
+        self.tls.set_alpn_protocols([protocol])
 
     def __enter__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))

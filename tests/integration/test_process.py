@@ -100,6 +100,7 @@ class Stop(Case):
         up.stop()
         veri = self.veridoh(config=text, anchors=copy, prime=False)
         self.assert_refused(veri.dig(NAME))
+        self.assert_answer(veri.dig("localhost."), "127.0.0.1")
         self.assertEqual(veri.stop(), 0, veri.last_log)
 
     def test_several_workers(self):
@@ -141,7 +142,9 @@ class Commands(Case):
 
     def test_health(self):
         kept = self.world_of(self.config.read_text())
-        self.assertEqual(run("health", "--config", kept).returncode, 0)
+        done = run("health", "--config", kept)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"connections=up0 handshakes=1 resumed=0 early=0 reused=\d+")
         self.veri.stop()
         self.assertNotEqual(run("health", "--config", kept).returncode, 0)
 

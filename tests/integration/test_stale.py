@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Answers that are over, while no upstream answers (RFC 8767), and asking ahead of need."""
+import signal
 import time
 
-from lib import Case, wait_for
+from lib import Case, dig, wait_for
 
 NAME = "www.two.test."
 ABSENT = "nope.two.test."
@@ -46,6 +47,23 @@ class Stale(Case):
             self.assert_secure(answer, "192.0.2.32")
             self.assertEqual([code for code, _ in answer.ede], [STALE], answer)
         self.assert_refused(veri.dig("unasked.two.test."), 23)
+
+    def test_upstream_is_known_to_be_down(self):
+        """It takes connections and says nothing; once one question has shown that, what is stale is
+        given out without the patience that "not answered yet" deserves."""
+        up, veri = self.start(SHORT.replace("300ms", "60s"))
+        self.expire(veri, NAME)
+        up.child.send_signal(signal.SIGSTOP)
+        self.addCleanup(up.child.send_signal, signal.SIGCONT)
+        self.assert_refused(veri.dig("unasked.two.test."))
+        self.assertIn("error=", self.health(veri))
+        answer = veri.dig(NAME, "A", "+time=2")  # the question's own deadline is behind that
+        self.assert_secure(answer, "192.0.2.32")
+        self.assertEqual([code for code, _ in answer.ede], [STALE], answer)
+
+    @staticmethod
+    def health(veri):
+        return dig(veri.port, "health.veridoh.", "TXT", "-c", "CH").text
 
     def test_absence(self):
         up, veri = self.start(SHORT + "  aggressive-nsec: false\n")

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Upstreams that fail in every way HTTP/2, TLS and TCP know: the client sees the right answer as
 long as one upstream lives, and a reason in time when none does."""
+import socket
 import time
 import unittest
 
-from lib import Case, DEADLINE_S, free_port, upstream_config
+from lib import Case, DEADLINE_S, free_port, query, upstream_config
 
 NAME = "www.two.test."
 TRUTH = "192.0.2.32"
@@ -68,7 +69,7 @@ class Failover(Case):
 class Alone(Case):
     def test_nothing_works(self):
         """A reason, before a stub resolver gives up."""
-        for fault in ("reset", "drop", "status=503", "garbage", "servfail"):
+        for fault in ("reset", "drop", "status=503", "status=404", "garbage", "servfail"):
             with self.subTest(fault=fault):
                 up = self.upstream()
                 veri = self.veridoh(up, extra=FAST)
@@ -78,6 +79,19 @@ class Alone(Case):
                 self.assert_refused(answer)
                 self.assertTrue(answer.ede, answer)
                 self.assertLess(time.monotonic() - start, 5.0)
+
+    def test_an_outage_is_no_storm(self):
+        """Three hundred names in three seconds, while every connection ends in an error."""
+        up = self.upstream()
+        veri = self.veridoh(up, extra=FAST)
+        up.lie("reset")
+        up.reset_stats()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for n in range(300):
+                s.sendto(query(f"n{n}.wild.nsec.test."), ("127.0.0.1", veri.port))
+                time.sleep(0.01)
+        self.assert_refused(veri.dig("last.wild.nsec.test."))
+        self.assertIn(up.stats().connections, range(2, 41))
 
     def test_comes_back(self):
         """An upstream that was away is used again without a restart."""

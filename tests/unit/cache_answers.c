@@ -469,6 +469,32 @@ static void asked_ahead_once(void **state)
     fixture_free(f);
 }
 
+/* A tenth of them is no second, which is what is counted in. */
+static void short_lives_are_asked_ahead(void **state)
+{
+    static const struct ahead {
+        const char *lines[2];
+        uint32_t from_s; /* 0: never */
+    } rows[] = {{{"www.example. 19 IN A 192.0.2.1"}, 18},
+                {{"www.example. 5 IN A 192.0.2.1"}, 4},
+                {{"www.example. 4 IN A 192.0.2.1"}, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture *f = fixture_new(&usual);
+        uint32_t from_s = rows[i].from_s;
+        write_message(f, 0, 0, rows[i].lines);
+        cache_answer_put(f->cache, &f->full, &f->answer, start);
+        for (unsigned n = 0; n < 3; n++)
+            assert_true(find(f, &f->full, start));
+        assert_true(find(f, &f->full, at((from_s > 0 ? from_s : 4) * 1000 - 1, 0)));
+        assert_false(f->hit.prefetch);
+        if (from_s > 0)
+            assert_true(find(f, &f->full, at(from_s * 1000, 0)));
+        assert_int_equal(f->hit.prefetch, from_s > 0);
+        fixture_free(f);
+    }
+}
+
 /* --- failures -------------------------------------------------------------------------------- */
 
 static void failures_are_kept_apart(void **state)
@@ -549,6 +575,7 @@ int main(void)
         cmocka_unit_test(stale_answers_end_too),
         cmocka_unit_test(what_was_not_validated_is_never_stale),
         cmocka_unit_test(asked_ahead_once),
+        cmocka_unit_test(short_lives_are_asked_ahead),
         cmocka_unit_test(failures_are_kept_apart),
         cmocka_unit_test(failures_are_forgiven),
         cmocka_unit_test(failures_are_forgotten_in_the_end),

@@ -5,7 +5,9 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct doh_resolv_conf parse(const char *text)
 {
@@ -98,6 +100,24 @@ static void bounds(void **state)
     assert_int_equal(conf.search_count, 0);
 }
 
+/* A word that is too long is none, also where its beginning would be one; a line with a NUL in it
+ * is none. */
+static void what_is_cut_is_not_taken(void **state)
+{
+    (void)state;
+    char text[512] = "search x";
+    for (unsigned i = 0; i < 7; i++)
+        strcat(text, "\\097\\097\\097\\097\\097\\097\\097\\097\\097\\097.");
+    struct doh_resolv_conf conf = parse(text);
+    assert_int_equal(conf.search_count, 0);
+    text[7 + 255] = '\0';
+    conf = parse(text);
+    assert_int_equal(conf.search_count, 1);
+    static const char with_nul[] = "nameserver 10.0.0.1\0 x\nnameserver 10.0.0.2\n";
+    doh_resolv_conf_parse(with_nul, sizeof with_nul - 1, &conf);
+    assert_int_equal(conf.server_count, 1);
+}
+
 static struct doh_address address(const char *text, uint16_t port)
 {
     struct doh_address a = {0};
@@ -134,6 +154,37 @@ static void self_is_left_out(void **state)
     }
 }
 
+/* [::] covers ::1, 0.0.0.0 does not. */
+static void self_may_be_all_of_ipv6(void **state)
+{
+    (void)state;
+    static const char *const self[] = {"::", "0.0.0.0"};
+    for (unsigned i = 0; i < 2; i++) {
+        struct doh_resolv_conf conf = parse("nameserver ::1\nnameserver 2001:db8::1\n");
+        struct doh_address at = address(self[i], 53);
+        doh_resolv_conf_drop_self(&conf, &at, 1);
+        assert_int_equal(conf.server_count, 1 + i);
+    }
+}
+
+static void the_largest_file(void **state)
+{
+    (void)state;
+    static char text[DOH_RESOLV_FILE_MAX + 1];
+    memset(text, '#', sizeof text);
+    for (unsigned more = 0; more < 2; more++) {
+        char path[] = "/tmp/veridoh-resolv-XXXXXX";
+        FILE *f = fdopen(mkstemp(path), "w");
+        struct doh_resolv_conf conf;
+        assert_non_null(f);
+        assert_int_equal(fwrite(text, 1, DOH_RESOLV_FILE_MAX + more, f),
+                         DOH_RESOLV_FILE_MAX + more);
+        assert_int_equal(fclose(f), 0);
+        assert_int_equal(doh_resolv_conf_read(path, &conf), !more);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 static void a_file_that_is_not_there(void **state)
 {
     (void)state;
@@ -152,6 +203,9 @@ int main(void)
         cmocka_unit_test(a_link_local_address_keeps_its_link),
         cmocka_unit_test(bounds),
         cmocka_unit_test(self_is_left_out),
+        cmocka_unit_test(what_is_cut_is_not_taken),
+        cmocka_unit_test(self_may_be_all_of_ipv6),
+        cmocka_unit_test(the_largest_file),
         cmocka_unit_test(a_file_that_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

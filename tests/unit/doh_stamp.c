@@ -23,6 +23,11 @@ static const char *stamp_of(const void *octets, size_t len, char text[static 204
 
 #define PROPS "\1\0\0\0\0\0\0\0"
 #define H16 "0123456789abcdef"
+#define H64 H16 H16 H16 H16
+#define BOOT                                                                                       \
+    "\207"                                                                                         \
+    "1.2.3.4"
+#define HASH "\240" H16 H16
 #define STAMP(octets) octets, sizeof(octets) - 1
 
 // clang-format off
@@ -107,6 +112,16 @@ static void bad(void **state)
         {.what = "a bootstrap server that is none", STAMP("\2" PROPS "\0" "\0" "\3" "a.b" "\1" "/" "\3" "x.y")},
         {.what = "something behind it", STAMP("\2" PROPS "\0" "\0" "\3" "a.b" "\1" "/" "\0" "x")},
         {.what = "plain without address", STAMP("\0" PROPS "\0")},
+        {.what = "an address of 64 octets", STAMP("\2" PROPS "\100" H64 "\0" "\3" "a.b" "\1" "/")},
+        {.what = "a list of hosts", STAMP("\2" PROPS "\0" "\0" "\203" "a.b" "\1" "/")},
+        {.what = "a query in the host", STAMP("\2" PROPS "\0" "\0" "\5" "a.b?c" "\1" "/")},
+        {.what = "a fragment in the host", STAMP("\2" PROPS "\0" "\0" "\5" "a.b#c" "\1" "/")},
+        {.what = "a template in the host", STAMP("\2" PROPS "\0" "\0" "\5" "a.b{c" "\1" "/")},
+        {.what = "nine hashes",
+         STAMP("\2" PROPS "\0" HASH HASH HASH HASH HASH HASH HASH HASH "\40" H16 H16 "\3" "a.b" "\1" "/")},
+        {.what = "nine bootstrap servers",
+         STAMP("\2" PROPS "\0" "\0" "\3" "a.b" "\1" "/" BOOT BOOT BOOT BOOT BOOT BOOT BOOT BOOT "\7" "1.2.3.4")},
+        {.what = "plain at port 0", STAMP("\0" PROPS "\11" "8.8.8.8:0")},
         {.what = "plain and more", STAMP("\0" PROPS "\7" "8.8.8.8" "x")},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -134,6 +149,7 @@ static void texts(void **state)
     assert_non_null(doh_stamp_parse("sdns://AAcAAAAAAAAABzguOC44LjgB", &stamp)); /* one more */
     assert_non_null(doh_stamp_parse("sdns://AAcAAAAAAAAABzguOC44Ljg=", &stamp)); /* padding */
     assert_null(doh_stamp_parse("sdns://AAcAAAAAAAAABzguOC44Ljg", &stamp));
+    assert_non_null(doh_stamp_parse("sdns://AAcAAAAAAAAABzguOC44Ljh", &stamp)); /* bits left over */
     assert_null(doh_stamp_parse("SDNS://AAcAAAAAAAAABzguOC44Ljg", &stamp));
     assert_non_null(doh_stamp_parse("sdns://AAcAAAAAAAAABzguOC44Lj+", &stamp)); /* not URL-safe */
     char longer[4096] = "sdns://";

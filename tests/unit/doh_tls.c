@@ -163,7 +163,7 @@ static void refusals_say_which_check_and_what_to_do(void **state)
     static const struct {
         const char *what, *name, *url_host;
         long from, days;
-        enum { KNOWN, STRANGER, SELF } signer;
+        enum { KNOWN, STRANGER, ODD, SELF } signer;
         const char *said[3];
     } cases[] = {
         {"another host",
@@ -208,6 +208,28 @@ static void refusals_say_which_check_and_what_to_do(void **state)
          5,
          SELF,
          {"signed by itself", "in between", "'ca'"}},
+        {"a name that is no text",
+         "else\x01where.test",
+         SERVER_HOST,
+         -2,
+         5,
+         KNOWN,
+         {"not for " SERVER_HOST, "for else?where.test", "check url"}},
+        {"half a wildcard",
+         "d*." SERVER_HOST,
+         "dns." SERVER_HOST,
+         -2,
+         5,
+         KNOWN,
+         {"not for dns." SERVER_HOST, "for d*." SERVER_HOST, "check url"}},
+        {"a wildcard", "*." SERVER_HOST, "dns." SERVER_HOST, -2, 5, KNOWN, {NULL}},
+        {"an authority whose name is no text",
+         SERVER_HOST,
+         SERVER_HOST,
+         -2,
+         5,
+         ODD,
+         {"signed by \"an?odd[31mone\"", "not trusted here", "'ca' names a file"}},
         {"address in it", "elsewhere.test", "127.0.0.1", -2, 5, KNOWN, {NULL}},
         {"host in it", SERVER_HOST, SERVER_HOST, -2, 5, KNOWN, {NULL}},
     };
@@ -216,10 +238,11 @@ static void refusals_say_which_check_and_what_to_do(void **state)
         struct question q;
         struct world w;
         world_init(&w, 1);
-        struct authority other = authority_named("stranger");
-        const struct authority *signer = cases[i].signer == KNOWN      ? &w.ca
-                                         : cases[i].signer == STRANGER ? &other
-                                                                       : NULL;
+        struct authority other =
+            authority_named(cases[i].signer == ODD ? "an\nodd[31mone" : "stranger");
+        const struct authority *signer = cases[i].signer == KNOWN  ? &w.ca
+                                         : cases[i].signer == SELF ? NULL
+                                                                   : &other;
         SSL_CTX_free(w.server[0].context);
         w.server[0].context =
             server_context_from(signer, cases[i].name, cases[i].from, cases[i].days);
@@ -248,14 +271,15 @@ static void a_clock_that_is_behind(void **state)
     static const struct {
         const char *what;
         int floor_days;  /* from now on; 0: the clock is right */
-        long from, days; /* the certificate */
-        enum doh_err want;
+        long from, days; /* the certificate; its authority's lasts ten */
+        const char *said;
     } cases[] = {
-        {"expired since, says the floor", 10, -2, 5, DOH_E_TLS},
-        {"expired long ago", 10, -9, -1, DOH_E_TLS},
-        {"valid at the floor", 3, -2, 5, DOH_OK},
-        {"to begin after the floor", 3, 4, 9, DOH_OK},
-        {"to begin, but the clock is right", 0, 4, 9, DOH_E_TLS},
+        {"expired since, says the floor", 9, -2, 5, "its certificate has expired"},
+        {"expired long ago", 9, -9, -1, "its certificate has expired"},
+        {"its authority has expired since", 20, -2, 30, "its authority's certificate has expired"},
+        {"valid at the floor", 3, -2, 5, NULL},
+        {"to begin after the floor", 3, 4, 9, NULL},
+        {"to begin, but the clock is right", 0, 4, 9, "its certificate is not valid before"},
     };
     for (unsigned i = 0; i < COUNT(cases); i++) {
         print_message("%s\n", cases[i].what);
@@ -268,9 +292,27 @@ static void a_clock_that_is_behind(void **state)
         doh_shared_not_before(w.shared,
                               (uint64_t)(time(NULL) + (time_t)cases[i].floor_days * DAY_S - 60));
         ask_and_wait(&w, &q, "example.test");
-        assert_int_equal(q.err, cases[i].want);
+        assert_int_equal(q.err, cases[i].said ? DOH_E_TLS : DOH_OK);
+        if (cases[i].said)
+            assert_non_null(strstr(w.warning, cases[i].said));
         world_close(&w);
     }
+}
+
+/* Before the handshake ends well, both have agreed to HTTP/2 (RFC 9113 3.2). */
+static void who_does_not_speak_http2_is_refused(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    SSL_CTX_set_alpn_select_cb(w.server[0].context, NULL, NULL);
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_E_TLS);
+    assert_int_equal(w.server[0].requests, 0);
+    assert_non_null(strstr(w.warning, "does not agree to HTTP/2"));
+    world_close(&w);
 }
 
 /* https://[::1]/dns-query: no SNI, and the address must be in the certificate. */
@@ -467,6 +509,7 @@ int main(void)
         cmocka_unit_test(a_resumed_session_is_checked_too),
         cmocka_unit_test(refusals_say_which_check_and_what_to_do),
         cmocka_unit_test(a_clock_that_is_behind),
+        cmocka_unit_test(who_does_not_speak_http2_is_refused),
         cmocka_unit_test(an_ipv6_address_is_a_host),
         cmocka_unit_test(the_oldest_version_is_configured),
         cmocka_unit_test(sessions_are_resumed),

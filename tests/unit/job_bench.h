@@ -40,7 +40,7 @@ struct bench {
     struct val_policy policy;
     struct val_limits limits;
     struct val_budget budget;
-    size_t *memory_left; /* of the budget, or NULL */
+    struct val_arena_pool *memory; /* of the budget, or NULL */
     struct val_env env;
     struct val_trace trace;
     uint64_t now_s;
@@ -237,7 +237,7 @@ static inline void bench_begin(struct bench *b, const struct dns_question *quest
     struct val_need plan[VAL_PLAN_MAX];
     val_job_free(b->job);
     b->budget = val_budget_init(&b->limits);
-    b->budget.memory_left = b->memory_left;
+    b->budget.memory = b->memory;
     b->trace.count = 0;
     b->flights = 1;
     b->asked = 1;

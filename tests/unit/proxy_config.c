@@ -119,6 +119,17 @@ static const struct bad_case bad[] = {
     {"no upstream at all",
      GOOD_LISTEN "upstreams: []\n",
      {":2:12: error: upstreams: at least one is needed"}},
+    {"a URL that cannot be one",
+     GOOD_LISTEN "upstreams: [{url: \"https://192.0.2.1:0/q\"}]\n",
+     {":2:19: error: https://192.0.2.1:0/q: "}},
+    {"a pin that is none, the second",
+     GOOD_LISTEN
+     "upstreams:\n  - url: https://192.0.2.1/q\n    pin:\n"
+     "      - sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n      - sha256//AAAA\n",
+     {":6:9: error: https://192.0.2.1/q: a pin is"}},
+    {"a certificate without its key",
+     GOOD_LISTEN "upstreams: [{url: https://192.0.2.1/q, client-cert: a.pem}]\n",
+     {":2:53: error: https://192.0.2.1/q: client-cert and client-key belong together"}},
     {"a stamp that ends too soon, of the second upstream",
      GOOD_LISTEN "upstreams:\n  - url: https://192.0.2.1/q\n  - name: x\n    url: sdns://AgcA\n",
      {":5:10: error: sdns://AgcA: "}},
@@ -210,6 +221,33 @@ static void values_arrive_where_they_belong(void **state)
     struct dns_name below;
     assert_int_equal(dns_name_parse("www.corp.example", &below), DNS_OK);
     assert_int_equal(val_anchors_find(c->anchors, &below, 0).kind, VAL_ANCHOR_NEGATIVE);
+    config_free(c);
+}
+
+/* Beside what is written: an address, a hash as a pin, a server to ask for the host. */
+static void what_a_stamp_has_is_added(void **state)
+{
+    (void)state;
+    static const char text[] = GOOD_LISTEN
+        "upstreams:\n"
+        "  - url: "
+        "sdns://AgEAAAAAAAAABzkuOS45LjkgMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYOZG5zOS5xd"
+        "WFkOS5uZXQKL2Rucy1xdWVyeQc4LjguOC44\n"
+        "    addresses: [192.0.2.1]\n    bootstrap: [192.0.2.2]\n";
+    char errors[1024] = "", ip[INET_ADDRSTRLEN];
+    struct config *c = read_text(text, sizeof text - 1, errors, sizeof errors);
+    assert_string_equal(errors, "");
+    const struct doh_upstream_config *u = &c->doh.upstreams[0];
+    assert_string_equal(u->url, "https://dns9.quad9.net/dns-query");
+    assert_string_equal(u->name, "dns9.quad9.net");
+    assert_int_equal(u->address_count, 2);
+    assert_string_equal(inet_ntop(AF_INET, &u->addresses[1].sa.v4.sin_addr, ip, sizeof ip),
+                        "9.9.9.9");
+    assert_int_equal(u->bootstrap_count, 2);
+    assert_string_equal(inet_ntop(AF_INET, &u->bootstrap[1].sa.v4.sin_addr, ip, sizeof ip),
+                        "8.8.8.8");
+    assert_int_equal(u->pin_count, 1);
+    assert_string_equal(u->pins[0], "tbs-sha256//MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
     config_free(c);
 }
 
@@ -368,6 +406,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mistake_is_named_with_its_place),
+        cmocka_unit_test(what_a_stamp_has_is_added),
         cmocka_unit_test(a_nul_octet_is_refused),
         cmocka_unit_test(values_arrive_where_they_belong),
         cmocka_unit_test(unnamed_budgets_are_the_librarys),

@@ -8,7 +8,7 @@
 static void test_arena(void **state)
 {
     (void)state;
-    struct val_arena *arena = val_arena_new(100000);
+    struct val_arena *arena = val_arena_new(100000, NULL);
     static const size_t lens[] = {0, 1, 15, 16, 17, 4096, 20000, 60000};
     for (size_t i = 0; i < COUNT(lens); i++) {
         uint8_t *taken = val_arena_take(arena, lens[i]);
@@ -23,7 +23,7 @@ static void test_arena(void **state)
     assert_non_null(val_arena_take(arena, 100));
     val_arena_free(arena);
     val_arena_free(NULL);
-    arena = val_arena_new(20);
+    arena = val_arena_new(20, NULL);
     assert_null(val_arena_take(arena, 17)); /* would take 32 */
     assert_non_null(val_arena_take(arena, 16));
     assert_null(val_arena_take(arena, 16));
@@ -33,19 +33,38 @@ static void test_arena(void **state)
 static void test_arenas_that_share(void **state)
 {
     (void)state;
-    size_t left = 100000;
-    struct val_arena *one = val_arena_new(200000), *other = val_arena_new(200000);
-    val_arena_share(one, &left);
-    val_arena_share(other, &left);
+    struct val_arena_pool pool = {.left = 100000};
+    struct val_arena *one = val_arena_new(200000, &pool), *other = val_arena_new(200000, &pool);
     assert_non_null(val_arena_take(one, 60000));
-    assert_true(left < 40000);
+    assert_true(pool.left < 40000);
     assert_null(val_arena_take(other, 60000));
     assert_null(val_arena_take(one, 60000));
     assert_non_null(val_arena_take(other, 20000));
     val_arena_free(one);
     assert_non_null(val_arena_take(other, 60000));
     val_arena_free(other);
-    assert_int_equal(left, 100000);
+    assert_int_equal(pool.left, 100000);
+    val_arena_pool_deinit(&pool);
+}
+
+/* What somebody else had before does not show. */
+static void test_arena_used_again(void **state)
+{
+    (void)state;
+    struct val_arena_pool pool = {.left = 0};
+    for (unsigned i = 0; i < 3; i++) {
+        struct val_arena *one = val_arena_new(8000, &pool), *other = val_arena_new(8000, &pool);
+        uint8_t *taken[] = {val_arena_take(one, 5000), val_arena_take(other, 5000)};
+        for (unsigned j = 0; j < 5000; j++)
+            assert_int_equal(taken[0][j] | taken[1][j], 0);
+        memset(taken[0], 0xff, 5000);
+        memset(taken[1], 0xff, 5000);
+        val_arena_free(one);
+        val_arena_free(other);
+    }
+    assert_true(pool.spare_count <= 2);
+    val_arena_pool_deinit(&pool);
+    assert_null(pool.spare);
 }
 
 static void test_budget(void **state)
@@ -177,7 +196,7 @@ static void test_split(void **state)
     bool malformed = false;
     uint32_t len = message(buf, sizeof(buf));
     assert_int_equal(dns_msg_read(buf, len, table, 64, &msg), DNS_OK);
-    struct val_arena *arena = val_arena_new(1u << 20);
+    struct val_arena *arena = val_arena_new(1u << 20, NULL);
     assert_int_equal(val_rrsets_split(&msg, arena, &sets, &malformed), DNS_OK);
     assert_true(malformed);         /* an A record of three octets */
     memset(buf, 0xff, sizeof(buf)); /* nothing may point back into the message */
@@ -213,7 +232,7 @@ static void test_split_memory(void **state)
     for (; err == DNS_E_SPACE && limit < 1u << 20; limit += 16) {
         struct val_rrsets sets = {.count = 77};
         bool malformed = false;
-        struct val_arena *arena = val_arena_new(limit);
+        struct val_arena *arena = val_arena_new(limit, NULL);
         err = val_rrsets_split(&msg, arena, &sets, &malformed);
         assert_int_equal(sets.count == 77, err != DNS_OK);
         val_arena_free(arena);
@@ -225,10 +244,15 @@ static void test_split_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arena),  cmocka_unit_test(test_arenas_that_share),
-        cmocka_unit_test(test_budget), cmocka_unit_test(test_reason),
-        cmocka_unit_test(test_trace),  cmocka_unit_test(test_zone),
-        cmocka_unit_test(test_split),  cmocka_unit_test(test_split_memory),
+        cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_arenas_that_share),
+        cmocka_unit_test(test_arena_used_again),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_reason),
+        cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_zone),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_split_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,7 +180,7 @@ static void test_keys_per_tag(void **state)
     (void)state;
     struct bench b;
     const struct val_zone *zone;
-    struct val_arena *arena = val_arena_new(1u << 16);
+    struct val_arena *arena = val_arena_new(1u << 16, NULL);
     bench_init(&b, world, ".");
     const struct val_rrset *set = an_answer(&b, arena, &zone);
     const struct val_zone *other = bench_zone(&b, "test.");
@@ -214,7 +214,7 @@ static void test_keys_per_tag_of_ds(void **state)
     struct val_rrsets sets;
     bool malformed;
     uint8_t wrong[36], digest[64];
-    struct val_arena *arena = val_arena_new(1u << 16);
+    struct val_arena *arena = val_arena_new(1u << 16, NULL);
     bench_init(&b, world, ".");
     assert_true(bench_fetch(&b, &name, KEY, &octets));
     assert_int_equal(val_rrsets_split(&octets.msg, arena, &sets, &malformed), DNS_OK);

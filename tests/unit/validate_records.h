@@ -25,7 +25,7 @@ static inline struct dns_name name_of(const char *text)
 static inline struct records records_from_message(const uint8_t *msg, uint32_t len)
 {
     static struct dns_rr table[DNS_RR_MAX];
-    struct records records = {.arena = val_arena_new(1u << 20)};
+    struct records records = {.arena = val_arena_new(1u << 20, NULL)};
     struct dns_msg read;
     bool malformed;
     assert_int_equal(dns_msg_read(msg, len, table, DNS_RR_MAX, &read), DNS_OK);
