@@ -209,15 +209,16 @@ class StuckStream(Fault):
 
 
 class ZeroGoaway(Fault):
-    """The twentieth answer is a GOAWAY that says that none was, and nothing comes after it."""
+    """In place of every twentieth answer a GOAWAY, which says that nothing was taken."""
 
-    answers = 0
+    answers, left_out = 0, None
 
     def __call__(self, kind, flags, stream, payload):
         self.answers += kind == HEADERS
-        if self.answers % 20 == 0:
-            return [frame(GOAWAY, 0, 0, struct.pack("!II", 0, 0))] if kind == HEADERS else []
-        return super().__call__(kind, flags, stream, payload)
+        if kind == HEADERS and self.answers % 20 == 0:
+            self.left_out = stream
+            return [frame(GOAWAY, 0, 0, struct.pack("!II", 0, 0))]
+        return [] if stream and stream == self.left_out else super().__call__(kind, flags, stream, payload)
 
 
 class OversizeHeaders(Fault):
