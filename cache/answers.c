@@ -169,7 +169,10 @@ void cache_answer_seek(struct cache *cache, const struct cache_key *key,
 
 void cache_answer_expect(struct cache *cache, const struct cache_bytes_key *key)
 {
-    struct cache_shard *shard = cache_lock_answers(cache, key->hash);
+    struct cache_shard *shard = cache_shard_of_answer(cache, key->hash);
+    if (!shard_is_large(&shard->shard))
+        return; /* so little is in the processor's cache without us */
+    (void)cache_lock_answers(cache, key->hash);
     shard_expect_entry(&shard->shard, key->hash);
     cache_unlock(shard);
 }

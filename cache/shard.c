@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define EXPECTED_OCTETS 256u /* of an entry: most answers are shorter */
+#define LARGE_BUCKETS 128u   /* 64 shards with as many answers: 2 MiB */
 #define BUCKETS_FIRST 16u
 #define GHOSTS_FEWEST 16u
 #define OCTETS_A_GHOST 512u /* of the limit: about as many ghosts as half of the entries */
@@ -213,6 +214,11 @@ struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t ke
     if (e && e->frequency < 3) /* else its line need not be written to */
         e->frequency++;
     return e;
+}
+
+bool shard_is_large(const struct shard *shard)
+{
+    return table_count(shard) >= LARGE_BUCKETS;
 }
 
 void shard_expect_bucket(const struct shard *shard, uint64_t hash)

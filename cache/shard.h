@@ -43,8 +43,8 @@ struct shard_fifo {
 };
 
 struct shard {
-    /* Written under the lock; shard_expect_bucket() reads them without, relaxed: it only wants a
-     * likely address, and looks at nothing there. */
+    /* Written under the lock; shard_expect_bucket() and shard_is_large() read them without,
+     * relaxed: they only want a likely address, and look at nothing there. */
     struct shard_entry **_Atomic bucket;
     _Atomic uint32_t bucket_count; /* a power of two */
     uint32_t ghost_count;          /* a power of two */
@@ -77,8 +77,9 @@ void shard_put(struct shard *shard, struct shard_entry *entry_take);
 /* A hit counts. NULL when there is none. */
 struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t key_len,
                                uint64_t hash);
-/* What a look-up will touch is fetched from memory: its bucket (without the lock: the table may be
- * replaced meanwhile, which only makes it useless), then, the bucket being there, its entry. */
+/* What a look-up will touch is fetched from memory: its bucket (without the lock, as is whether
+ * that pays: the table may be replaced meanwhile), then, the bucket being there, its entry. */
+bool shard_is_large(const struct shard *shard);
 void shard_expect_bucket(const struct shard *shard, uint64_t hash);
 void shard_expect_entry(const struct shard *shard, uint64_t hash);
 void shard_remove(struct shard *shard, struct shard_entry *entry);

@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIVELY_MS 250u            /* after an answer */
+#define LAST_CHANCE_LEFT_MS 1000u /* with less time left there is none */
+#define LAST_CHANCE_MIN_MS 200u   /* the pause before it, up to twice that */
+
 void doh_fetch_set_state(struct doh_fetch *f, enum doh_fetch_state state)
 {
     struct doh_pool *pool = f->pool;
@@ -251,7 +255,23 @@ static void hedge(struct doh_fetch *f)
 static bool may_try_again(const struct doh_fetch *f)
 {
     bool early = !f->pool->answered && doh_now(f->pool) < f->began_ms + DOH_EARLY_MS;
-    return early || f->rounds < DOH_ROUNDS_MAX;
+    return early || (f->rounds < DOH_ROUNDS_MAX && !f->last_chance);
+}
+
+/* All that were asked have failed, perhaps one after the other for reasons that have passed. Once,
+ * after a pause, they are asked again; not those that refused the question itself. */
+static bool wait_for_last_chance(struct doh_fetch *f)
+{
+    uint64_t now = doh_now(f->pool);
+    if (f->last_chance || f->speculative || (f->spent & ~f->never) == 0 ||
+        now + LAST_CHANCE_LEFT_MS > f->deadline_ms)
+        return false;
+    f->last_chance = true;
+    f->tried = f->spent = f->never;
+    f->failover_ms = now + LAST_CHANCE_MIN_MS + doh_random() % LAST_CHANCE_MIN_MS;
+    f->hedge_ms = UINT64_MAX;
+    doh_fetch_set_state(f, DOH_FETCH_ASKED);
+    return true;
 }
 
 void doh_fetch_choose(struct doh_fetch *f)
@@ -278,7 +298,7 @@ void doh_fetch_choose(struct doh_fetch *f)
         doh_hedge_earn(&f->pool->hedges);
     if (upstream != DOH_NONE)
         ask_upstream(f, ask, upstream);
-    else
+    else if (!wait_for_last_chance(f))
         doh_fetch_end(f, f->err != DOH_OK ? f->err : DOH_E_UNREACHABLE);
 }
 
@@ -322,7 +342,9 @@ void doh_fetch_answered(struct doh_fetch *f, const uint8_t *wire, uint32_t len, 
 void doh_fetch_failed(struct doh_ask *ask, uint32_t upstream, enum doh_err err, bool sent)
 {
     struct doh_fetch *f = ask->fetch;
-    if (sent || err == DOH_E_TLS) /* what was refused will be refused again */
+    if (err == DOH_E_TLS) /* what was refused will be refused again */
+        f->never |= doh_bit(upstream);
+    if (sent || err == DOH_E_TLS)
         f->spent |= doh_bit(upstream);
     if (f->err == DOH_OK)
         f->err = err;
@@ -363,27 +385,25 @@ static void blame_the_slow(struct doh_fetch *f)
             doh_upstream_slow(f->ask[i].upstream);
 }
 
-/* Until when to wait for those that answered others since they were asked: it is this one question
- * that takes long there. 0: nobody did. */
-static uint64_t lively_until_ms(const struct doh_fetch *f)
+/* Somebody who has the question answers others meanwhile: it is this one that takes long there. */
+static bool is_lively(const struct doh_fetch *f, uint64_t now_ms)
 {
-    uint64_t until_ms = 0;
     for (unsigned i = 0; i < DOH_ASKS_MAX; i++) {
         const struct doh_ask *ask = &f->ask[i];
         if (ask->conn && ask->conn->answered_ms > ask->sent_ms &&
-            ask->sent_ms + DOH_FAILOVER_MAX_MS > until_ms)
-            until_ms = ask->sent_ms + DOH_FAILOVER_MAX_MS;
+            now_ms < ask->conn->answered_ms + LIVELY_MS &&
+            now_ms < ask->sent_ms + DOH_FAILOVER_MAX_MS)
+            return true;
     }
-    return until_ms;
+    return false;
 }
 
-/* Asking another one now is a hedge in all but name, and comes out of the same budget. */
+/* Then asking another one is a hedge in all but name, and comes out of the same budget. */
 static bool can_wait(struct doh_fetch *f, uint64_t now_ms)
 {
-    uint64_t until_ms = lively_until_ms(f);
-    if (now_ms >= until_ms || doh_hedge_spend_spare(&f->pool->hedges))
+    if (!is_lively(f, now_ms) || doh_hedge_spend_spare(&f->pool->hedges))
         return false;
-    f->failover_ms = until_ms;
+    f->failover_ms = now_ms + LIVELY_MS; /* it is looked at again */
     return true;
 }
 

@@ -83,6 +83,7 @@ struct doh_ask {
  * CHOOSING   ASKED            CHOOSING     FINISHED   -          -           FINISHED   freed
  * ASKED      -                CHOOSING     FINISHED   ASKED      CHOOSING    FINISHED   freed
  * FINISHED   -                -            -          -          -           -          freed
+ * ASKED without an ask: all have failed, and it waits for its last chance.
  * While it chooses again, an earlier ask may still be running: the first answer wins. A hedge is
  * one more ask, if another upstream is well and the budget allows it (hedge.h). */
 enum doh_fetch_state { DOH_FETCH_CHOOSING, DOH_FETCH_ASKED, DOH_FETCH_FINISHED };
@@ -101,9 +102,11 @@ struct doh_fetch {
     uint64_t draw;                                         /* choice.h */
     uint32_t tried;  /* upstreams that were asked in this round */
     uint32_t spent;  /* of these, those that are not worth another round */
+    uint32_t never;  /* of these, those that will not answer it later either */
     uint32_t rounds; /* how often all of them have failed */
     uint32_t sent;
     bool speculative, fresh;
+    bool last_chance; /* it was given */
     struct doh_ask ask[DOH_ASKS_MAX];
     struct doh_plain_query *plain;
     enum doh_err err;

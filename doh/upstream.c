@@ -135,6 +135,12 @@ void doh_ask_fail(struct doh_ask *ask, enum doh_err err)
     doh_fetch_failed(ask, up->index, err, sent);
 }
 
+void doh_ask_fail_for_good(struct doh_ask *ask, enum doh_err err)
+{
+    ask->fetch->never |= UINT32_C(1) << ask->upstream->index;
+    doh_ask_fail(ask, err);
+}
+
 void doh_ask_replay(struct doh_ask *ask, enum doh_err err, const char *reason)
 {
     struct doh_upstream *up = ask->upstream;

@@ -52,7 +52,7 @@ static void judge_body(struct doh_upstream *up, struct doh_ask *ask,
         doh_upstream_lied(up, "its answers are no answers to the questions");
         break;
     }
-    doh_ask_fail(ask, DOH_E_GARBAGE);
+    doh_ask_fail_for_good(ask, DOH_E_GARBAGE);
 }
 
 static void refuse(struct doh_upstream *up, struct doh_ask *ask, enum doh_err err,
@@ -64,7 +64,10 @@ static void refuse(struct doh_upstream *up, struct doh_ask *ask, enum doh_err er
     else
         doh_health_failed(&up->health, now, backoff_ms, doh_random());
     doh_upstream_report(up, err, reason);
-    doh_ask_fail(ask, err);
+    if (backoff_ms == HOLD_MS)
+        doh_ask_fail_for_good(ask, err);
+    else
+        doh_ask_fail(ask, err);
 }
 
 static void flip(struct doh_upstream *up, struct doh_ask *ask, const char *reason)
@@ -138,7 +141,7 @@ void doh_upstream_response(struct doh_upstream *up, struct doh_conn *conn, struc
     case DOH_H2_OVERSIZE:
         up->status.mismatches++;
         doh_upstream_report(up, DOH_E_GARBAGE, "an answer was longer than 65535 octets");
-        doh_ask_fail(ask, DOH_E_GARBAGE);
+        doh_ask_fail_for_good(ask, DOH_E_GARBAGE);
         break;
     }
 }

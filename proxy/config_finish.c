@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/config_finish.h"
 
+#include "doh/pin.h"
+#include "doh/url.h"
 #include "proxy/anchors_xml.h"
 #include "proxy/clock.h"
 #include "proxy/config_routes.h"
@@ -73,6 +75,26 @@ static void finish_subnet(struct finishing *f)
     doh->subnet_len = 4 + octets;
 }
 
+/* doh_shared_new() would say the same, but not where. */
+static void check_upstream(struct finishing *f, uint32_t index)
+{
+    const struct doh_upstream_config *u = &f->draft->c.doh.upstreams[index];
+    struct doh_url url;
+    struct doh_pin pin;
+    char key[32];
+    const char *wrong = doh_url_parse(u->url, &url);
+    if (wrong)
+        fail_upstream(f, index, "url", wrong);
+    for (uint32_t i = 0; i < u->pin_count; i++) {
+        (void)snprintf(key, sizeof key, "pin[%u]", i);
+        if (!doh_pin_parse(u->pins[i], &pin))
+            fail_upstream(f, index, key, "a pin is \"sha256//\" and 44 characters of base64");
+    }
+    if (!u->client_cert != !u->client_key)
+        fail_upstream(f, index, u->client_cert ? "client-cert" : "client-key",
+                      "client-cert and client-key belong together");
+}
+
 static void finish_upstreams(struct finishing *f)
 {
     struct doh_config *doh = &f->draft->c.doh;
@@ -87,6 +109,7 @@ static void finish_upstreams(struct finishing *f)
             fail_upstream(f, i, "url", wrong);
             continue;
         }
+        check_upstream(f, i);
         char *host = host_of(u->url);
         if (!u->name && host)
             u->name = strdup(host);

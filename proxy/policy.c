@@ -133,7 +133,7 @@ static bool may_be_special(const struct dns_name *name)
         return false;
     const uint8_t *label = name->wire + dns_name_suffix_off(name, 1);
     for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
-        if (label[0] == strlen(last[i]) &&
+        if (label[0] == strlen(last[i]) && (label[1] | 0x20) == last[i][0] && /* mostly not */
             strncasecmp((const char *)label + 1, last[i], label[0]) == 0)
             return true;
     return false;
@@ -176,20 +176,17 @@ static enum policy_answer answer_of(const struct special_name *special,
     return POLICY_FORWARD;
 }
 
-struct policy_local policy_local(const struct config *config, const struct dns_question *question,
-                                 uint64_t now_s)
+void policy_local(const struct config *config, const struct dns_question *question, uint64_t now_s,
+                  struct policy_local *ret)
 {
-    struct policy_local local = {.answer = POLICY_FORWARD};
     const struct special_name *special = find_special(&question->name);
-    if (search_is_expansion(&config->doh, question, &local.zone)) {
-        local.answer = POLICY_NXDOMAIN;
-        return local;
+    ret->answer = POLICY_FORWARD;
+    if (search_is_expansion(&config->doh, question, &ret->zone)) {
+        ret->answer = POLICY_NXDOMAIN;
+    } else if (special && !is_overruled(config, &question->name, special, now_s)) {
+        ret->answer = answer_of(special, question);
+        ret->zone = dns_name_suffix(&question->name, special->labels);
     }
-    if (!special || is_overruled(config, &question->name, special, now_s))
-        return local;
-    local.answer = answer_of(special, question);
-    local.zone = dns_name_suffix(&question->name, special->labels);
-    return local;
 }
 
 bool policy_time_name(const struct config *config, const struct dns_question *question)

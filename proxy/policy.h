@@ -25,8 +25,8 @@ struct policy_local {
  * the table. The answer is the same for every type, but one: DS of a reverse zone or of home.arpa
  * itself belongs to the parent, whose proof that there is none lets validators behind us accept
  * what is said here (RFC 6303 3, RFC 8375 4). */
-struct policy_local policy_local(const struct config *config, const struct dns_question *question,
-                                 uint64_t now_s);
+void policy_local(const struct config *config, const struct dns_question *question, uint64_t now_s,
+                  struct policy_local *ret);
 
 /* An address of a time server is asked for, which may be given out unproven. */
 bool policy_time_name(const struct config *config, const struct dns_question *question);

@@ -57,7 +57,9 @@ struct request_fault request_read(const uint8_t *wire, uint32_t len,
                                   const struct request_path *path, struct request *ret)
 {
     static const struct dns_edns none;
-    *ret = (struct request){.cap = answer_max(path, &none)};
+    ret->id = ret->flags = 0;
+    ret->has_question = ret->edns = ret->dnssec_ok = ret->keepalive = false;
+    ret->cap = answer_max(path, &none);
     if (!dns_header_peek(wire, len, &ret->id, &ret->flags) || ret->flags & DNS_FLAG_QR)
         return (struct request_fault){.drop = true, .ede = DNS_EDE_NONE};
     if ((ret->flags >> 11 & 15) != DNS_OPCODE_QUERY) /* the sections of others mean other things */

@@ -16,7 +16,7 @@ struct request {
     uint16_t id;
     uint16_t flags; /* as sent: opcode, RD, AD, CD */
     bool has_question;
-    struct dns_question question; /* as spelled */
+    struct dns_question question; /* as spelled; only then */
     bool edns, dnssec_ok;
     bool keepalive; /* TCP, and the client knows RFC 7828 */
     uint32_t cap;   /* most octets of the answer */

@@ -34,6 +34,7 @@ struct server {
     uint64_t started_ms;
     struct pending *first;
     uint32_t waiting;
+    struct cache_now now; /* of the questions that are being answered */
     struct coming coming[LISTENER_BATCH];
     struct dns_rr table[DNS_RR_MAX]; /* of the answer being rewritten */
     uint8_t reply[DNS_MSG_MAX], source[DNS_MSG_MAX];
@@ -246,9 +247,10 @@ static bool answer_untimely(struct server *s, const struct listener_client *clie
                             const struct request *request)
 {
     const struct config *c = s->parts.config;
+    if (!s->parts.clock_wrong || !*s->parts.clock_wrong)
+        return false;
     uint32_t route = doh_route_of(&c->doh, &request->question);
-    if (!s->parts.clock_wrong || !*s->parts.clock_wrong ||
-        (route != DOH_ROUTE_DEFAULT && c->doh.routes[route].validate != DOH_ROUTE_VALIDATED))
+    if (route != DOH_ROUTE_DEFAULT && c->doh.routes[route].validate != DOH_ROUTE_VALIDATED)
         return false;
     s->stats.untimely++;
     if (policy_time_name(c, &request->question))
@@ -262,8 +264,8 @@ static bool answer_untimely(struct server *s, const struct listener_client *clie
 static bool answer_here(struct server *s, const struct listener_client *client,
                         const struct request *request)
 {
-    uint64_t now_s = s->parts.clock.now(s->parts.clock.arg).wall_s;
-    struct policy_local local = policy_local(s->parts.config, &request->question, now_s);
+    struct policy_local local;
+    policy_local(s->parts.config, &request->question, s->now.wall_s, &local);
     if (local.answer == POLICY_FORWARD)
         return false;
     s->stats.local++;
@@ -277,7 +279,7 @@ static void answer_health(struct server *s, const struct listener_client *client
 {
     struct health h;
     const char *strings[HEALTH_LINES_MAX];
-    uint64_t now_ms = s->parts.clock.now(s->parts.clock.arg).mono_ms;
+    uint64_t now_ms = s->now.mono_ms;
     health_fill(&h, &s->parts, &s->stats, (now_ms - s->started_ms) / 1000);
     for (uint32_t i = 0; i < h.count; i++)
         strings[i] = h.line[i];
@@ -339,6 +341,7 @@ static bool read_query(struct server *s, const struct listener_query *query, str
 void server_on_queries(void *arg, const struct listener_query *query, uint32_t count)
 {
     struct server *s = arg;
+    s->now = s->parts.clock.now(s->parts.clock.arg);
     bool sought[LISTENER_BATCH];
     for (uint32_t i = 0; i < count; i++)
         sought[i] = read_query(s, &query[i], &s->coming[i]);

@@ -98,13 +98,7 @@ http {{
 def bare_row(rate):
     """What is said of something that is only repeated on one core, `rate` times a second."""
     return {"qps": rate, "us": 1e6 / rate, "util": 1, "p50_us": 0, "p99_us": 0, "bad": 0,
-            "ad_part": 0, "upstream": 0, "seconds": 1, "cpu_s": 1}
-
-
-def generator_row(row):
-    """Of a run against the bare responder: what the generator itself would reach with nothing but
-    its own work to wait for. It spins while it waits, so it is no less than that."""
-    return {**bare_row(row["received"] / row["cpu_s"]), "util": row["cpu_s"] / row["seconds"]}
+            "ad_part": 0, "upstream": 0, "seconds": 1}
 
 
 OUTERMOST = ("run", "clone", "start_thread")  # never return, so all that they call is theirs

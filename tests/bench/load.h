@@ -25,6 +25,7 @@ struct load_options {
     uint32_t sockets; /* or connections */
     uint64_t total;   /* questions, then it ends */
     bool tcp, dnssec_ok, checking_disabled, random_label;
+    bool alone; /* each socket talks to itself: how fast the generator is without a server */
 };
 
 struct load_questions {

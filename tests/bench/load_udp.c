@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "load.h"
+#include <arpa/inet.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,16 @@ struct generator {
     uint8_t octets[BATCH][ANSWER_MAX];
 };
 
+/* A socket that is connected to itself answers its own questions. */
+static bool find_self(int fd, struct sockaddr_in *address)
+{
+    socklen_t len = sizeof *address;
+    *address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    return bind(fd, (const struct sockaddr *)address, len) == 0 &&
+           getsockname(fd, (struct sockaddr *)address, &len) == 0;
+}
+
 static bool open_sockets(struct generator *g)
 {
     for (uint32_t i = 0; i < g->options->sockets; i++) {
@@ -41,8 +52,11 @@ static bool open_sockets(struct generator *g)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets);
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets);
         g->socket[i].fd = fd;
-        const struct sockaddr *server = (const struct sockaddr *)&g->options->server;
-        if (connect(fd, server, sizeof g->options->server) != 0)
+        struct sockaddr_in server = g->options->server;
+        socklen_t len = sizeof server;
+        if (g->options->alone && !find_self(fd, &server))
+            return false;
+        if (connect(fd, (const struct sockaddr *)&server, len) != 0)
             return false;
     }
     return true;

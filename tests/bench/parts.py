@@ -36,16 +36,15 @@ def hits(run):
     names = lab.names("mixed", 1000)
     lab.fill_upstream("mixed", 1000)
     for turn in run.rounds():
+        alone = lab.load(names, "-e", "-w", 128, "-l", 1)
+        run.add("hits", "1000 names", labs.peers.GENERATOR, turn, labs.bare_row(alone["qps"]))
         for peer in run.peers(but=["unbound-unvalidated", "https_dns_proxy"]):
             with started(run, peer) as ok:
                 if not ok:
                     continue
                 fill(lab, names, 2000)
-                row = lab.measure(names, "-w", 128, "-l", 2)
-                run.add("hits", "1000 names", peer, turn, row)
-                if peer.name == "bare":
-                    run.add("hits", "1000 names", labs.peers.GENERATOR, turn,
-                            labs.generator_row(row))
+                run.add("hits", "1000 names", peer, turn,
+                        lab.measure(names, "-w", 128, "-l", 2))
                 run.add("hits", "20 000/s", peer, turn,
                         lab.measure(names, "-r", 20000, "-l", 1))
                 if peer.name == "veridoh":

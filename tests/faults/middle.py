@@ -157,6 +157,8 @@ def frame(kind, flags, stream, payload):
 
 class Fault:
     refills = False
+    greets = False  # it changes SETTINGS: only connections that begin later show it
+    lawful = False  # no reason to ask another upstream
 
     def __call__(self, kind, flags, stream, payload):
         return [frame(kind, flags, stream, payload)]
@@ -173,7 +175,7 @@ class SettingsStorm(Fault):
 class TinyWindows(Fault):
     """Sixteen octets of a question may leave, then sixteen more (RFC 9113 6.9.2)."""
 
-    refills = True
+    refills = greets = lawful = True
 
     def __call__(self, kind, flags, stream, payload):
         if kind == SETTINGS and not flags & ACK:
@@ -181,6 +183,42 @@ class TinyWindows(Fault):
         if kind == WINDOW_UPDATE and stream:
             return []
         return super().__call__(kind, flags, stream, payload)
+
+
+class OneStream(Fault):
+    """One stream at a time, in place of the server's own limit."""
+
+    greets = lawful = True
+
+    def __call__(self, kind, flags, stream, payload):
+        if kind == SETTINGS and not flags & ACK:
+            payload += struct.pack("!HI", 3, 1)
+        return super().__call__(kind, flags, stream, payload)
+
+
+class StuckStream(Fault):
+    """Of one stream nothing comes any more."""
+
+    lawful = True
+    stuck = None
+
+    def __call__(self, kind, flags, stream, payload):
+        if kind == HEADERS:
+            self.stuck = self.stuck or stream
+        return [] if stream and stream == self.stuck else super().__call__(kind, flags, stream, payload)
+
+
+class ZeroGoaway(Fault):
+    """In place of every twentieth answer a GOAWAY, which says that nothing was taken."""
+
+    answers, left_out = 0, None
+
+    def __call__(self, kind, flags, stream, payload):
+        self.answers += kind == HEADERS
+        if kind == HEADERS and self.answers % 20 == 0:
+            self.left_out = stream
+            return [frame(GOAWAY, 0, 0, struct.pack("!II", 0, 0))]
+        return [] if stream and stream == self.left_out else super().__call__(kind, flags, stream, payload)
 
 
 class OversizeHeaders(Fault):
@@ -208,8 +246,11 @@ def integer(value):
 class UnknownFrames(Fault):
     """Frames of types that nobody knows are to be ignored (RFC 9113 4.1)."""
 
+    lawful = True
+
     def __call__(self, kind, flags, stream, payload):
-        return [frame(0xee, 0xff, stream, b"?" * 77)] + super().__call__(kind, flags, stream, payload)
+        strange = [] if kind == SETTINGS else [frame(0xee, 0xff, stream, b"?" * 77)]  # first is SETTINGS
+        return strange + super().__call__(kind, flags, stream, payload)
 
 
 class ForbiddenFrames(Fault):

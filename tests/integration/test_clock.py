@@ -4,10 +4,11 @@ right again, and that it then is, without a restart."""
 import os
 import pathlib
 import re
+import subprocess
 import tempfile
 import time
 
-from lib import Case, config_text, dig, program, wait_for
+from lib import Case, config_text, dig, free_port, program, wait_for
 
 NAME = "www.two.test."
 WORLD = """
@@ -100,6 +101,24 @@ class Clock(Case):
             veri.dig(f"absent{i}.two.test.")
         self.assertEqual(veri.stop(), 0, veri.last_log)
         self.assertTrue((self.state / "clock").exists(), veri.last_log)
+
+    def test_in_1970(self):
+        """As a machine without a battery starts."""
+        veri = self.start(60 - int(time.time()), prime=False)
+        self.assert_untrusted(veri)
+        self.moved.move(0)
+        self.assert_trusted(veri)
+
+    def test_discover_in_1970(self):
+        """Certificates are judged as of the build date at the earliest."""
+        self.moved.move(60 - int(time.time()))
+        world = self.world_of(WORLD + "zone resolver.arpa. unsigned\n_dns SVCB 1 upstream.test. alpn=h2 "
+                              f"port={(port := free_port())} dohpath=/dns-query{{?dns}}\n")
+        up = self.upstream("--port", port, world=world)
+        done = subprocess.run([program("veridoh"), "discover", "--ca", up.dir / "ca.pem",
+                               f"127.0.0.1:{up.plain_port}"], text=True, capture_output=True,
+                              timeout=20, check=False, env={**os.environ, **self.moved.env()})
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_time_names_go_with_cd_clear_and_are_not_kept(self):
         veri = self.start(-YEARS_S, prime=False)

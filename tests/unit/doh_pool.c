@@ -264,26 +264,27 @@ struct fault {
     const char *what;
     struct behaviour behaviour;
     enum doh_err err;  /* when there is no other upstream */
-    unsigned requests; /* that it sees of one question then */
+    unsigned requests; /* that it sees of one question then: with one replay, and both once more
+                        * after a pause, unless that cannot help */
 };
 static const struct fault faults[] = {
-    {"reset", {.act = ACT_RESET}, DOH_E_UNREACHABLE, 2},
-    {"close", {.act = ACT_CLOSE}, DOH_E_UNREACHABLE, 2},
-    {"GOAWAY", {.act = ACT_GOAWAY}, DOH_E_UNREACHABLE, 2},
-    {"refused stream", {.act = ACT_REFUSE}, DOH_E_UNREACHABLE, 2},
-    {"given up stream", {.act = ACT_ABANDON}, DOH_E_HTTP, 2},
-    {"garbage", {.act = ACT_GARBAGE}, DOH_E_HTTP, 2},
-    {"silence", {.act = ACT_DROP}, DOH_E_TIMEOUT, 2},
+    {"reset", {.act = ACT_RESET}, DOH_E_UNREACHABLE, 4},
+    {"close", {.act = ACT_CLOSE}, DOH_E_UNREACHABLE, 4},
+    {"GOAWAY", {.act = ACT_GOAWAY}, DOH_E_UNREACHABLE, 4},
+    {"refused stream", {.act = ACT_REFUSE}, DOH_E_UNREACHABLE, 4},
+    {"given up stream", {.act = ACT_ABANDON}, DOH_E_HTTP, 4},
+    {"garbage", {.act = ACT_GARBAGE}, DOH_E_HTTP, 4},
+    {"silence", {.act = ACT_DROP}, DOH_E_TIMEOUT, 4},
     {"oversize", {.act = ACT_BIG}, DOH_E_GARBAGE, 1},
     {"truncated", {.act = ACT_TRUNCATED}, DOH_E_GARBAGE, 1},
     {"another question", {.act = ACT_OTHER_QUESTION}, DOH_E_GARBAGE, 1},
     {"another id", {.act = ACT_OTHER_ID}, DOH_E_GARBAGE, 1},
-    {"media type", {.media = "text/html"}, DOH_E_GARBAGE, 1},
-    {"status 500", {.status = 500}, DOH_E_HTTP, 1},
+    {"media type", {.media = "text/html"}, DOH_E_GARBAGE, 2},
+    {"status 500", {.status = 500}, DOH_E_HTTP, 2},
     {"status 503", {.status = 503, .retry_after = "1"}, DOH_E_HTTP, 1},
     {"status 404", {.status = 404}, DOH_E_HTTP, 1},
     {"status 302", {.status = 302}, DOH_E_HTTP, 1},
-    {"status 421", {.status = 421}, DOH_E_HTTP, 2},
+    {"status 421", {.status = 421}, DOH_E_HTTP, 4},
     {"status 405", {.status = 405}, DOH_E_HTTP, 2},
 };
 
@@ -325,6 +326,75 @@ static void alone_it_ends_with_the_reason(void **state)
         assert_true(status.failures >= 1);
         assert_int_equal(w.warnings, 1);
         assert_string_not_equal(status.last_error, "");
+        world_close(&w);
+    }
+}
+
+/* The first fails in one way, the second in another, and by then the first is well. */
+static void all_have_a_last_chance(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct behaviour first, second;
+        uint32_t deadline_ms;
+        bool speculative;
+        enum doh_err err;
+        unsigned requests[2];
+    } cases[] = {
+        {"one is well again",
+         {.media = "text/html", .count = 1},
+         {.act = ACT_CLOSE},
+         4500,
+         false,
+         DOH_OK,
+         {2, 2}},
+        {"the other one is",
+         {.media = "text/html"},
+         {.act = ACT_CLOSE, .count = 2},
+         4500,
+         false,
+         DOH_OK,
+         {2, 3}},
+        {"none is", {.media = "text/html"}, {.act = ACT_CLOSE}, 4500, false, DOH_E_GARBAGE, {2, 4}},
+        {"what was refused stays so",
+         {.status = 404},
+         {.act = ACT_OTHER_ID},
+         4500,
+         false,
+         DOH_E_HTTP,
+         {1, 1}},
+        {"too late",
+         {.media = "text/html", .count = 1},
+         {.act = ACT_CLOSE},
+         900,
+         false,
+         DOH_E_GARBAGE,
+         {1, 2}},
+        {"a guess",
+         {.media = "text/html", .count = 1},
+         {.act = ACT_CLOSE},
+         4500,
+         true,
+         DOH_E_GARBAGE,
+         {1, 2}},
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        print_message("%s\n", cases[i].what);
+        struct question q;
+        struct world w;
+        struct doh_request how = {.route = DOH_ROUTE_DEFAULT,
+                                  .deadline_ms = cases[i].deadline_ms,
+                                  .speculative = cases[i].speculative};
+        world_init(&w, 2);
+        w.server[0].behaviour = cases[i].first;
+        w.server[1].behaviour = cases[i].second;
+        world_start(&w);
+        ask_how(&w, &q, "example.test", how, on_done);
+        run_until(&w, &q.done, 1);
+        assert_int_equal(q.err, cases[i].err);
+        for (unsigned u = 0; u < 2; u++)
+            assert_int_equal(w.server[u].requests, cases[i].requests[u]);
         world_close(&w);
     }
 }
@@ -756,6 +826,7 @@ int main(void)
         cmocka_unit_test(we_close_what_is_idle),
         cmocka_unit_test(another_upstream_answers),
         cmocka_unit_test(alone_it_ends_with_the_reason),
+        cmocka_unit_test(all_have_a_last_chance),
         cmocka_unit_test(only_the_oversize_stream_is_given_up),
         cmocka_unit_test(the_method_changes_once),
         cmocka_unit_test(a_wrong_url_is_said_once),

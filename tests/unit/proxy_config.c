@@ -119,6 +119,17 @@ static const struct bad_case bad[] = {
     {"no upstream at all",
      GOOD_LISTEN "upstreams: []\n",
      {":2:12: error: upstreams: at least one is needed"}},
+    {"a URL that cannot be one",
+     GOOD_LISTEN "upstreams: [{url: \"https://192.0.2.1:0/q\"}]\n",
+     {":2:19: error: https://192.0.2.1:0/q: "}},
+    {"a pin that is none, the second",
+     GOOD_LISTEN
+     "upstreams:\n  - url: https://192.0.2.1/q\n    pin:\n"
+     "      - sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n      - sha256//AAAA\n",
+     {":6:9: error: https://192.0.2.1/q: a pin is"}},
+    {"a certificate without its key",
+     GOOD_LISTEN "upstreams: [{url: https://192.0.2.1/q, client-cert: a.pem}]\n",
+     {":2:53: error: https://192.0.2.1/q: client-cert and client-key belong together"}},
     {"a stamp that ends too soon, of the second upstream",
      GOOD_LISTEN "upstreams:\n  - url: https://192.0.2.1/q\n  - name: x\n    url: sdns://AgcA\n",
      {":5:10: error: sdns://AgcA: "}},
