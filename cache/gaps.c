@@ -162,6 +162,15 @@ static void use_chain(struct gaps *gaps, struct gap_zone *zone, const struct dns
         memcpy(zone->salt, n->salt, n->salt_len);
 }
 
+/* Of those that came before their SOA. */
+static void bound_ranges(struct gap_zone *zone, uint64_t until_ms)
+{
+    const struct gap_list *list = &zone->list[GAP_RANGE];
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->at[i]->until_ms > until_ms)
+            list->at[i]->until_ms = until_ms;
+}
+
 static void put_soa(struct cache *cache, const struct val_proven *p, struct cache_now now)
 {
     struct gap_key key = {.len = 0};
@@ -172,26 +181,35 @@ static void put_soa(struct cache *cache, const struct val_proven *p, struct cach
         return;
     struct gap_zone *zone = gaps_zone_make(cache, &p->zone);
     uint32_t ttl_s = least(p->ttl_s, cache->limits.negative_ttl_s);
-    if (zone && keep(cache, zone, p, GAP_SOA, &key, ttl_s, now, &at))
+    bool is_first = zone && zone->list[GAP_SOA].count == 0;
+    if (zone && keep(cache, zone, p, GAP_SOA, &key, ttl_s, now, &at)) {
         zone->negative_s = least(ttl_s, soa.minimum_s);
+        if (is_first)
+            bound_ranges(zone, now.mono_ms + zone->negative_s * UINT64_C(1000));
+    }
     if (zone)
         gaps_zone_free_if_empty(&cache->gaps, zone);
 }
 
+/* Before the SOA is known, as beside what a wildcard made, its own TTL says how long: that is the
+ * SOA's minimum in zones that are signed as they should be (RFC 4034 4, RFC 9077). */
 static void put_denial(struct cache *cache, const struct val_proven *p, struct cache_now now)
 {
-    struct gap_zone *zone = gaps_zone_find(cache, &p->zone);
     struct gap_key key;
     struct dns_nsec3 nsec3;
     bool is_nsec3 = p->set->type == DNS_TYPE_NSEC3;
-    if (!zone || zone->list[GAP_SOA].count == 0)
-        return; /* nothing tells how long (RFC 9077) */
     if (is_nsec3 ? !keepable_nsec3(p, &nsec3, &key) : !keepable_nsec(p))
+        return;
+    struct gap_zone *zone = gaps_zone_make(cache, &p->zone);
+    if (!zone)
         return;
     if (!is_nsec3)
         gap_key_name(&p->owner, &key);
+    bool has_soa = zone->list[GAP_SOA].count > 0;
+    uint32_t most_s = has_soa ? zone->negative_s : cache->limits.negative_ttl_s;
     use_chain(&cache->gaps, zone, is_nsec3 ? &nsec3 : NULL);
-    keep_range(cache, zone, p, &key, least(p->ttl_s, zone->negative_s), now);
+    keep_range(cache, zone, p, &key, least(p->ttl_s, most_s), now);
+    gaps_zone_free_if_empty(&cache->gaps, zone);
 }
 
 static void put_wildcard(struct cache *cache, const struct val_proven *p, struct cache_now now)

@@ -7,10 +7,10 @@
  * question upstream, never a wrong answer.
  *
  * Kept      only what a SECURE verdict rests on; no opt-out, no minimal range or compact denial
- * (RFC 4470, RFC 9824), no NSEC3 that is dear to hash, and nothing without its zone's SOA. Lives as
- * long as the least of its TTL, its zone's SOA TTL and SOA minimum (RFC 9077), and its signature;
- * within the cache's limits. Threads   any. One lock for all; taken on a miss only, before an
- * upstream would be asked. */
+ * (RFC 4470, RFC 9824), no NSEC3 that is dear to hash. Lives as long as the least of its TTL,
+ * its zone's SOA TTL and SOA minimum when they are known (RFC 9077), and its signature; within the
+ * cache's limits. An absence is found only with its SOA. Threads   any. One lock for all; taken on
+ * a miss only, before an upstream would be asked. */
 #ifndef CACHE_GAPS_H
 #define CACHE_GAPS_H
 

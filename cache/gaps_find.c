@@ -223,12 +223,43 @@ static enum outcome below_encloser(struct finding *f, unsigned labels, const str
     return NXDOMAIN;
 }
 
+/* A wildcard that stands for the name: its own signature shows the encloser, which is all that an
+ * answer from it leaves behind. False: none does. */
+static bool find_wildcard_above(struct finding *f, unsigned *ret_labels)
+{
+    const struct dns_name *name = &f->question->name;
+    bool any = f->zone->list[GAP_WILDCARD].count > 0;
+    for (unsigned labels = name->labels; any && labels-- > f->zone->name.labels;) {
+        struct dns_name encloser = dns_name_suffix(name, labels);
+        struct dns_name wildcard;
+        *ret_labels = labels;
+        if (dns_name_wildcard(&encloser, &wildcard) == DNS_OK && find_wildcard(f, &wildcard))
+            return true;
+    }
+    return false;
+}
+
+static enum outcome by_wildcard(struct finding *f)
+{
+    unsigned labels;
+    struct hashed next_closer;
+    if (!find_wildcard_above(f, &labels))
+        return MISS;
+    struct dns_name name = dns_name_suffix(&f->question->name, labels + 1);
+    if (!look_up(f, &name, &next_closer) || !next_closer.cover)
+        return MISS;
+    add_part(f, next_closer.cover);
+    return WILDCARD;
+}
+
 /* From the apex down, as long as each name is known to exist: so a name of many labels costs no
  * more hashes than its known part. */
 static enum outcome find_by_nsec3(struct finding *f)
 {
     const struct dns_name *name = &f->question->name;
     struct hashed above, here;
+    if (by_wildcard(f) == WILDCARD)
+        return WILDCARD;
     if (!look_up(f, &f->zone->name, &above))
         return MISS;
     if (name->labels == f->zone->name.labels)

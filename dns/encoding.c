@@ -101,13 +101,21 @@ size_t dns_base32hex_text(const uint8_t *data, size_t len, char *text, size_t ca
     return encode(data, len, base32_digits, 5, 0, text, cap);
 }
 
+static int base32_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'V')
+        return c - 'A' + 10;
+    return c >= 'a' && c <= 'v' ? c - 'a' + 10 : -1;
+}
+
 enum dns_err dns_base32hex_read(const char *text, size_t text_len, struct dns_writer *w)
 {
     uint32_t bits = 0;
     unsigned have = 0;
     for (size_t i = 0; i < text_len; i++) {
-        char c = text[i] >= 'a' && text[i] <= 'v' ? (char)(text[i] - ('a' - 'A')) : text[i];
-        int digit = digit_of(base32_digits, c);
+        int digit = base32_digit(text[i]);
         if (digit < 0)
             return DNS_E_TEXT;
         bits = bits << 5 | (uint32_t)digit;

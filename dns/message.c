@@ -63,12 +63,9 @@ static enum dns_err take_opt(struct dns_msg *msg, const struct dns_rr *rr)
 
 static void read_rr(struct dns_reader *r, struct dns_rr *rr)
 {
-    struct dns_reader owner = *r;
     struct dns_name name;
     rr->owner_off = r->off;
-    if (dns_name_read(&owner, &name) != DNS_OK) /* so that dns_rr_owner() cannot fail later */
-        r->err = owner.err;
-    dns_name_skip(r);
+    (void)dns_name_read(r, &name); /* so that dns_rr_owner() cannot fail later */
     rr->type = dns_read_u16(r);
     rr->class_ = dns_read_u16(r);
     rr->ttl_off = r->off;

@@ -52,32 +52,63 @@ static uint16_t read_labels(struct dns_reader *r, struct dns_name *name)
     }
 }
 
-/* Nearly every name in a question, and the first of each in an answer, stands there whole: then it
- * is one copy. False, and nothing has moved: it does not, or something is wrong with it. */
-static bool read_whole(struct dns_reader *r, struct dns_name *ret)
+struct run { /* labels one behind the other */
+    uint32_t len;
+    unsigned labels;
+};
+
+/* Up to the root label or a pointer. False: there is none of them within `left` octets. */
+static bool find_run(const uint8_t *at, uint32_t left, struct run *ret)
+{
+    struct run run = {0, 0};
+    while (run.len < left && at[run.len] != 0 && at[run.len] <= DNS_LABEL_MAX) {
+        run.len += at[run.len] + 1u;
+        run.labels++;
+    }
+    *ret = run;
+    return run.len < left && (at[run.len] == 0 || at[run.len] >= 0xc0);
+}
+
+static void put_runs(struct dns_name *ret, const uint8_t *head, struct run first,
+                     const uint8_t *tail, struct run last)
+{
+    ret->len = (uint8_t)(first.len + last.len + 1);
+    ret->labels = (uint8_t)(first.labels + last.labels);
+    if (first.len > 0)
+        memcpy(ret->wire, head, first.len);
+    memcpy(ret->wire + first.len, tail, last.len + 1);
+}
+
+/* Nearly every name stands there whole, or up to one pointer to what does: then it is a copy or
+ * two. False, and nothing has moved: it does not, or something is wrong with it. */
+static bool read_whole(struct dns_reader *r, bool may_point, struct dns_name *ret)
 {
     uint32_t left = dns_reader_left(r);
     const uint8_t *at = r->buf + r->off;
-    uint32_t len = 0;
-    uint8_t labels = 0;
-    left = left < DNS_NAME_MAX ? left : DNS_NAME_MAX;
-    while (len < left && at[len] != 0) {
-        if (at[len] > DNS_LABEL_MAX)
-            return false;
-        len += at[len] + 1u;
-        labels++;
-    }
-    if (len >= left)
+    struct run first, last;
+    if (!find_run(at, left, &first))
         return false;
-    ret->len = (uint8_t)(len + 1);
-    ret->labels = labels;
-    memcpy(ret->wire, dns_read_bytes(r, len + 1), len + 1);
+    if (at[first.len] == 0) {
+        if (first.len >= DNS_NAME_MAX)
+            return false;
+        put_runs(ret, at, (struct run){0, 0}, at, first);
+        (void)dns_read_bytes(r, first.len + 1); /* they are there */
+        return true;
+    }
+    if (!may_point || left - first.len < 2)
+        return false;
+    uint32_t target = (at[first.len] & 0x3fu) << 8 | at[first.len + 1];
+    if (target >= r->off || !find_run(r->buf + target, r->end - target, &last) ||
+        r->buf[target + last.len] != 0 || first.len + last.len >= DNS_NAME_MAX)
+        return false;
+    put_runs(ret, at, first, r->buf + target, last);
+    (void)dns_read_bytes(r, first.len + 2); /* likewise */
     return true;
 }
 
 enum dns_err dns_name_read(struct dns_reader *r, struct dns_name *ret)
 {
-    if (read_whole(r, ret))
+    if (read_whole(r, true, ret))
         return DNS_OK;
     struct dns_name name = {0};
     struct dns_reader at = *r; /* moves along the pointers; r only over the part at this place */
@@ -106,7 +137,7 @@ enum dns_err dns_name_read(struct dns_reader *r, struct dns_name *ret)
 
 enum dns_err dns_name_read_plain(struct dns_reader *r, struct dns_name *ret)
 {
-    if (read_whole(r, ret))
+    if (read_whole(r, false, ret))
         return DNS_OK;
     struct dns_name name = {0}; /* the same again, to say what is wrong with it */
     uint16_t pointer = read_labels(r, &name);
@@ -115,22 +146,6 @@ enum dns_err dns_name_read_plain(struct dns_reader *r, struct dns_name *ret)
     if (r->err == DNS_OK)
         finish(&name, ret);
     return r->err;
-}
-
-void dns_name_skip(struct dns_reader *r)
-{
-    for (;;) {
-        uint8_t len = dns_read_u8(r);
-        if (r->err != DNS_OK || len == 0)
-            return;
-        if (len >= 0xc0) {
-            (void)dns_read_u8(r);
-            return;
-        }
-        if (len > DNS_LABEL_MAX)
-            r->err = DNS_E_LABEL;
-        (void)dns_read_bytes(r, len);
-    }
 }
 
 enum dns_err dns_name_from_wire(const void *wire, size_t len, struct dns_name *ret)
@@ -210,7 +225,9 @@ unsigned dns_name_suffix_off(const struct dns_name *name, unsigned labels)
 struct dns_name dns_name_suffix(const struct dns_name *name, unsigned labels)
 {
     unsigned off = dns_name_suffix_off(name, labels);
-    struct dns_name suffix = {.len = (uint8_t)(name->len - off), .labels = (uint8_t)labels};
+    struct dns_name suffix; /* what is behind its end is nothing to anybody */
+    suffix.len = (uint8_t)(name->len - off);
+    suffix.labels = (uint8_t)labels;
     memcpy(suffix.wire, name->wire + off, suffix.len);
     return suffix;
 }

@@ -27,9 +27,6 @@ enum dns_err dns_name_read(struct dns_reader *r, struct dns_name *ret);
 /* The same where compression is not allowed: a pointer is DNS_E_POINTER. */
 enum dns_err dns_name_read_plain(struct dns_reader *r, struct dns_name *ret);
 
-/* Moves r past a name without following pointers; checks only the part at this place. */
-void dns_name_skip(struct dns_reader *r);
-
 /* Reads an uncompressed name of exactly `len` octets (canonical RDATA, cache keys). */
 enum dns_err dns_name_from_wire(const void *wire, size_t len, struct dns_name *ret);
 

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "dns/rdata_table.h"
 
+/* Nothing in it may be compressed: it is what it is. */
+static enum dns_err copy_plain(struct dns_reader r, const uint8_t *fields, struct dns_writer *w)
+{
+    uint32_t from = r.off;
+    for (const uint8_t *f = fields; *f && r.err == DNS_OK; f++)
+        dns_field_skip(&r, *f);
+    enum dns_err err = dns_reader_finish(&r);
+    if (err == DNS_OK)
+        dns_write_bytes(w, r.buf + from, r.off - from);
+    return err != DNS_OK ? err : w->err;
+}
+
 enum dns_err dns_rdata_expand(const struct dns_msg *msg, const struct dns_rr *rr,
                               struct dns_writer *w)
 {
@@ -8,6 +20,8 @@ enum dns_err dns_rdata_expand(const struct dns_msg *msg, const struct dns_rr *rr
     const struct dns_rdata_shape *shape = dns_rdata_shape(rr->type);
     enum dns_rdata_names names = shape ? shape->names : DNS_NAMES_PLAIN;
     uint32_t start = w->off;
+    if (names == DNS_NAMES_PLAIN)
+        return copy_plain(r, dns_rdata_fields(shape), w);
     for (const uint8_t *f = dns_rdata_fields(shape); *f && r.err == DNS_OK; f++) {
         struct dns_name name;
         uint32_t from = r.off;

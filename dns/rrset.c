@@ -44,12 +44,44 @@ static enum dns_err find(struct grouping *g, const struct dns_name *owner, uint1
     return DNS_OK;
 }
 
+/* Where the name begins that an owner's octets are or lead to. */
+static uint32_t start_of(const struct dns_msg *msg, const struct dns_rr *rr)
+{
+    const uint8_t *owner = msg->buf + rr->owner_off; /* was read once by dns_msg_read() */
+    return owner[0] >= 0xc0 ? (owner[0] & 0x3fu) << 8 | owner[1] : rr->owner_off;
+}
+
+/* Mostly a record, or what signs it, stands behind others of its set, with the same owner octet
+ * for octet: then that need not be read. */
+static bool follows_its_set(const struct grouping *g, uint32_t index, uint16_t type)
+{
+    const struct dns_rr *rr = &g->msg->rr[index];
+    if (index == 0 || g->set_of[index - 1] == NO_SET)
+        return false;
+    const struct dns_rrset *set = &g->sets.set[g->set_of[index - 1]];
+    return set->type == type && set->class_ == rr->class_ &&
+           start_of(g->msg, rr) == start_of(g->msg, rr - 1);
+}
+
+static void join(struct grouping *g, uint32_t index, uint16_t at)
+{
+    struct dns_rrset *set = &g->sets.set[at];
+    set->count++;
+    if (g->msg->rr[index].ttl_s < set->ttl_s)
+        set->ttl_s = g->msg->rr[index].ttl_s;
+    g->set_of[index] = at;
+}
+
 /* Counts a record to the set of its owner, type and class, which may be a new one. */
 static enum dns_err count_record(struct grouping *g, uint32_t index)
 {
     const struct dns_rr *rr = &g->msg->rr[index];
-    struct dns_name owner = dns_rr_owner(g->msg, rr);
     uint16_t at;
+    if (follows_its_set(g, index, rr->type)) {
+        join(g, index, g->set_of[index - 1]);
+        return DNS_OK;
+    }
+    struct dns_name owner = dns_rr_owner(g->msg, rr);
     enum dns_err err = find(g, &owner, rr->type, rr->class_, &at);
     if (err != DNS_OK)
         return err;
@@ -64,11 +96,7 @@ static enum dns_err count_record(struct grouping *g, uint32_t index)
                                              .ttl_s = rr->ttl_s,
                                              .section = rr->section};
     }
-    struct dns_rrset *set = &g->sets.set[at];
-    set->count++;
-    if (rr->ttl_s < set->ttl_s)
-        set->ttl_s = rr->ttl_s;
-    g->set_of[index] = at;
+    join(g, index, at);
     return DNS_OK;
 }
 
@@ -76,11 +104,16 @@ static enum dns_err count_record(struct grouping *g, uint32_t index)
 static enum dns_err count_signature(struct grouping *g, uint32_t index)
 {
     const struct dns_rr *rr = &g->msg->rr[index];
-    struct dns_name owner = dns_rr_owner(g->msg, rr);
     struct dns_reader rdata = dns_rr_rdata(g->msg, rr);
     uint16_t covered = dns_read_u16(&rdata);
     if (rdata.err != DNS_OK || covered == DNS_TYPE_RRSIG) /* RFC 4035 2.2: RRSIGs are not signed */
         return DNS_OK;
+    if (follows_its_set(g, index, covered)) {
+        g->set_of[index] = g->set_of[index - 1];
+        g->sets.set[g->set_of[index]].sig_count++;
+        return DNS_OK;
+    }
+    struct dns_name owner = dns_rr_owner(g->msg, rr);
     enum dns_err err = find(g, &owner, covered, rr->class_, &g->set_of[index]);
     if (err == DNS_OK && g->set_of[index] != NO_SET)
         g->sets.set[g->set_of[index]].sig_count++;
@@ -95,10 +128,11 @@ static enum dns_err count_all(struct grouping *g)
     for (uint32_t i = 0; i < msg->rr_count && err == DNS_OK; i++)
         if (msg->rr[i].type != DNS_TYPE_RRSIG)
             err = count_record(g, i);
+        else
+            g->set_of[i] = NO_SET;
     for (uint32_t i = 0; i < msg->rr_count && err == DNS_OK; i++) {
         if (msg->rr[i].type != DNS_TYPE_RRSIG)
             continue;
-        g->set_of[i] = NO_SET;
         err = count_signature(g, i);
         if (err == DNS_OK && want_rrsigs && g->set_of[i] == NO_SET)
             err = count_record(g, i);

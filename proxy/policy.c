@@ -156,7 +156,7 @@ static bool is_overruled(const struct config *config, const struct dns_name *nam
     if (doh_route_find(&config->doh, name) != DOH_ROUTE_DEFAULT)
         return true;
     struct val_anchor_hit hit = val_anchors_find(config->anchors, name, now_s);
-    return hit.kind != VAL_ANCHOR_NONE && hit.zone.labels >= special->labels;
+    return hit.kind != VAL_ANCHOR_NONE && hit.zone->labels >= special->labels;
 }
 
 static enum policy_answer answer_of(const struct special_name *special,

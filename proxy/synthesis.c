@@ -28,7 +28,7 @@ static bool find(struct query *q, const struct dns_question *question, struct dn
     if (hit.kind != VAL_ANCHOR_POSITIVE)
         return false;
     uint32_t len =
-        cache_gaps_find(r->cache, question, &hit.zone, &q->budget, now, r->buf, sizeof r->buf);
+        cache_gaps_find(r->cache, question, hit.zone, &q->budget, now, r->buf, sizeof r->buf);
     return len > 0 && dns_msg_read(r->buf, len, r->table, DNS_RR_MAX, ret) == DNS_OK;
 }
 

@@ -307,23 +307,23 @@ struct val_anchors *val_anchors_in_use(const struct val_anchors *configured, uin
 struct val_anchor_hit val_anchors_find(const struct val_anchors *anchors,
                                        const struct dns_name *name, uint64_t now_s)
 {
-    struct val_anchor_hit hit = {.kind = VAL_ANCHOR_NONE};
+    struct val_anchor_hit hit = {.kind = VAL_ANCHOR_NONE, .zone = &dns_root};
     for (uint32_t i = 0; i < anchors->positive_count; i++) {
         const struct positive *p = &anchors->positive[i];
         if (!dns_name_within(name, &p->zone) ||
-            (hit.kind != VAL_ANCHOR_NONE && p->zone.labels < hit.zone.labels))
+            (hit.kind != VAL_ANCHOR_NONE && p->zone.labels < hit.zone->labels))
             continue;
         hit.kind = VAL_ANCHOR_POSITIVE;
-        hit.zone = p->zone;
+        hit.zone = &p->zone;
         hit.ds = (struct val_ds_set){p->ds, p->count};
     }
     for (uint32_t i = 0; i < anchors->negative_count; i++) {
         const struct negative *n = &anchors->negative[i];
         if (now_s >= n->until_s || !dns_name_within(name, &n->zone) ||
-            (hit.kind != VAL_ANCHOR_NONE && n->zone.labels < hit.zone.labels))
+            (hit.kind != VAL_ANCHOR_NONE && n->zone.labels < hit.zone->labels))
             continue;
         hit = (struct val_anchor_hit){.kind = VAL_ANCHOR_NEGATIVE,
-                                      .zone = n->zone,
+                                      .zone = &n->zone,
                                       .reason = n->reason,
                                       .until_s = n->until_s};
     }

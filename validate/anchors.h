@@ -85,10 +85,10 @@ struct val_anchors *val_anchors_in_use(const struct val_anchors *configured, uin
 enum val_anchor_kind { VAL_ANCHOR_NONE, VAL_ANCHOR_POSITIVE, VAL_ANCHOR_NEGATIVE };
 struct val_anchor_hit {
     enum val_anchor_kind kind;
-    struct dns_name zone;
-    struct val_ds_set ds; /* POSITIVE; borrowed from anchors. Empty: closed */
-    const char *reason;   /* NEGATIVE; borrowed */
-    uint64_t until_s;     /* NEGATIVE: when it ends */
+    const struct dns_name *zone; /* borrowed from anchors; NONE: the root */
+    struct val_ds_set ds;        /* POSITIVE; borrowed likewise. Empty: closed */
+    const char *reason;          /* NEGATIVE; borrowed */
+    uint64_t until_s;            /* NEGATIVE: when it ends */
 };
 /* Dates of positive anchors are not looked at. */
 struct val_anchor_hit val_anchors_find(const struct val_anchors *anchors,

@@ -67,7 +67,7 @@ static void trace_known(struct val_job *job, const struct val_anchor_hit *hit,
     if (!job->trace)
         return;
     chain_trace_anchor(job, hit);
-    for (unsigned labels = hit->zone.labels; labels <= target->labels; labels++) {
+    for (unsigned labels = hit->zone->labels; labels <= target->labels; labels++) {
         struct dns_name name = dns_name_suffix(target, labels);
         (void)known_find(job, &name); /* tells the trace when it first finds something */
     }
@@ -85,23 +85,23 @@ static struct chain_end begin(struct val_job *job, const struct dns_name *target
     if (hit.kind != VAL_ANCHOR_POSITIVE) {
         bool none = hit.kind == VAL_ANCHOR_NONE;
         struct val_reason r = job_reason(none ? VAL_WHY_NO_ANCHOR : VAL_WHY_NEGATIVE_ANCHOR,
-                                         none ? &dns_root : &hit.zone, target, 0, VAL_ORIGIN_NONE);
+                                         none ? &dns_root : hit.zone, target, 0, VAL_ORIGIN_NONE);
         return chain_end_of(CHAIN_INSECURE, &r);
     }
     if (hit.ds.count == 0) { /* whatever is still known of the zone */
         struct val_reason r =
-            job_reason(VAL_WHY_ANCHOR_GONE, &hit.zone, &hit.zone, DNS_TYPE_DNSKEY, VAL_ORIGIN_NONE);
+            job_reason(VAL_WHY_ANCHOR_GONE, hit.zone, hit.zone, DNS_TYPE_DNSKEY, VAL_ORIGIN_NONE);
         return chain_end_of(CHAIN_BOGUS, &r);
     }
     trace_known(job, &hit, target);
-    for (unsigned labels = target->labels + 1u; labels-- > hit.zone.labels;) {
+    for (unsigned labels = target->labels + 1u; labels-- > hit.zone->labels;) {
         struct dns_name name = dns_name_suffix(target, labels);
         const struct val_zone *zone = known_find(job, &name);
         if (zone && (zone->kind == VAL_ZONE_SECURE || is_insecure_cut(zone) ||
-                     (zone->kind == VAL_ZONE_BAD && labels == hit.zone.labels)))
+                     (zone->kind == VAL_ZONE_BAD && labels == hit.zone->labels)))
             return by_known(zone, NULL);
     }
-    return fetch_ahead(job, cut_from_anchor(job, &hit), hit.zone.labels, target, signer);
+    return fetch_ahead(job, cut_from_anchor(job, &hit), hit.zone->labels, target, signer);
 }
 
 static bool signed_by(const struct val_rrset *set, const struct dns_name *zone)

@@ -280,7 +280,7 @@ static struct chain_end doubt(struct val_job *job, const struct dns_name *name, 
 
 struct chain_end cut_from_anchor(struct val_job *job, const struct val_anchor_hit *hit)
 {
-    return doubt(job, &hit->zone, true, lift(job, &hit->zone, &hit->ds, UINT64_MAX));
+    return doubt(job, hit->zone, true, lift(job, hit->zone, &hit->ds, UINT64_MAX));
 }
 
 struct chain_end cut_resolve(struct val_job *job, const struct val_zone *parent,

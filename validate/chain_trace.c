@@ -4,9 +4,9 @@
 
 void chain_trace_zone(struct val_job *job, const struct val_zone *zone, enum val_trace_kind kind)
 {
-    struct val_trace_step step = {.kind = kind, .zone = zone->name, .name = zone->name};
     if (!job->trace || zone->kind == VAL_ZONE_NOT_A_CUT)
         return;
+    struct val_trace_step step = {.kind = kind, .zone = zone->name, .name = zone->name};
     step.status = zone->kind == VAL_ZONE_SECURE ? VAL_SECURE : VAL_INSECURE;
     step.why = zone->reason.why;
     if (kind == VAL_TRACE_CACHED)
@@ -37,9 +37,9 @@ static bool told(const struct val_trace *trace, const struct val_trace_step *ste
 void chain_trace_signed(struct val_job *job, enum val_trace_kind kind, const struct dns_name *zone,
                         const struct dns_name *name, const struct val_verified *verified)
 {
-    struct val_trace_step step = {.kind = kind, .zone = *zone, .name = *name};
     if (!job->trace)
         return;
+    struct val_trace_step step = {.kind = kind, .zone = *zone, .name = *name};
     step.type = kind == VAL_TRACE_DNSKEY ? DNS_TYPE_DNSKEY : DNS_TYPE_DS;
     step.status = verified->secure ? VAL_SECURE : VAL_BOGUS;
     step.why = verified->secure ? VAL_WHY_NONE : verified->reason.why;
@@ -56,6 +56,8 @@ void chain_trace_signed(struct val_job *job, enum val_trace_kind kind, const str
 void chain_trace_no_ds(struct val_job *job, const struct dns_name *zone,
                        const struct dns_name *name, enum val_status status, enum val_why why)
 {
+    if (!job->trace)
+        return;
     const struct val_trace_step step = {.kind = VAL_TRACE_NO_DS,
                                         .status = status,
                                         .why = why,
@@ -74,8 +76,8 @@ void chain_trace_anchor(struct val_job *job, const struct val_anchor_hit *hit)
         if (dns_ds_read(dns_reader_init(hit->ds.rr[i].data, hit->ds.rr[i].len), &ds) != DNS_OK)
             continue;
         const struct val_trace_step step = {.kind = VAL_TRACE_ANCHOR,
-                                            .zone = hit->zone,
-                                            .name = hit->zone,
+                                            .zone = *hit->zone,
+                                            .name = *hit->zone,
                                             .type = DNS_TYPE_DS,
                                             .key_tag = ds.key_tag,
                                             .algorithm = ds.algorithm,

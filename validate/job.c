@@ -305,24 +305,32 @@ static uint64_t bound_by_signatures(const struct val_job *job)
     return expires_s;
 }
 
-static enum val_step conclude(struct val_job *job, enum val_status status,
-                              const struct val_reason *reason)
+static void trace_verdict(struct val_job *job)
 {
+    const struct val_reason *reason = &job->verdict.reason;
+    if (!job->trace)
+        return;
     const struct val_trace_step step = {.kind = VAL_TRACE_VERDICT,
-                                        .status = status,
+                                        .status = job->verdict.status,
                                         .why = reason->why,
                                         .zone = reason->zone,
                                         .name = reason->name,
                                         .type = reason->type,
                                         .key_tag = reason->key_tag,
                                         .algorithm = reason->algorithm};
+    val_trace_add(job->trace, &step);
+}
+
+static enum val_step conclude(struct val_job *job, enum val_status status,
+                              const struct val_reason *reason)
+{
     job->verdict.status = status;
     job->verdict.reason = *reason;
     job->verdict.expires_s = bound_by_negatives(job, bound_by_signatures(job));
     job->verdict.ttl_s = status <= VAL_INSECURE ? job_lowest_ttl(job) : 0;
     job->need.count = 0;
     job->state = JOB_DONE;
-    val_trace_add(job->trace, &step);
+    trace_verdict(job);
     return VAL_DONE;
 }
 

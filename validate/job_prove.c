@@ -16,6 +16,8 @@ static void settle(struct job_subject *s, enum val_status status, const struct v
 static void trace_subject(struct val_job *job, const struct job_subject *s,
                           enum val_trace_kind kind, const struct val_verified *v)
 {
+    if (!job->trace)
+        return;
     struct val_trace_step step = {.kind = kind,
                                   .status = s->status,
                                   .why = s->reason.why,
@@ -51,7 +53,7 @@ static bool may_speak(const struct val_job *job, const struct job_subject *s,
     struct dns_name judged = judged_name(&s->name, s->type);
     struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &judged, job->now_s);
     return hit.kind == VAL_ANCHOR_POSITIVE && dns_name_within(&judged, signer) &&
-           dns_name_within(signer, &hit.zone);
+           dns_name_within(signer, hit.zone);
 }
 
 /* --- proofs of absence ----------------------------------------------------------------------- */
@@ -169,7 +171,7 @@ static bool by_configuration(const struct val_job *job, struct job_subject *s)
         return false;
     struct val_reason r =
         job_reason(hit.kind == VAL_ANCHOR_NONE ? VAL_WHY_NO_ANCHOR : VAL_WHY_NEGATIVE_ANCHOR,
-                   &hit.zone, &s->name, s->type, job->origin);
+                   hit.zone, &s->name, s->type, job->origin);
     settle(s, VAL_INSECURE, &r);
     return true;
 }

@@ -112,12 +112,12 @@ uint32_t val_plan(const struct dns_question *question, const struct val_env *env
     enum val_zone_kind kind;
     if (hit.kind != VAL_ANCHOR_POSITIVE)
         return 0;
-    if (question->type == DNS_TYPE_DS && target.labels > hit.zone.labels) {
+    if (question->type == DNS_TYPE_DS && target.labels > hit.zone->labels) {
         target = dns_name_suffix(&target, target.labels - 1u); /* the parent's to say */
         p.zone_asked = true;
     }
-    unsigned from = hit.zone.labels;
-    bool found = find_deepest(&p, &target, hit.zone.labels, &from, &kind);
+    unsigned from = hit.zone->labels;
+    bool found = find_deepest(&p, &target, hit.zone->labels, &from, &kind);
     struct dns_name deepest = dns_name_suffix(&target, from);
     if (found && (kind == VAL_ZONE_INSECURE || is_leaf(&deepest)))
         return 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* cache [ENTRIES]: what the cache alone takes, for typical answers: one A record and its P-256
  * signature. Prints memory for each, whether the process keeps to the bound while answers come and
- * go, what a look-up takes from 1000 answers up to ENTRIES (1 000 000), and what a second thread
- * costs the first. Times are CPU times of the calling thread. */
+ * go, what a look-up takes from 1000 answers up to ENTRIES (1 000 000), alone and in batches as the
+ * listener makes them, what a second thread costs the first, and how locks are held. Times are CPU
+ * times of the calling thread. */
 #include "cache/cache.h"
 
 #include <malloc.h>
@@ -14,6 +15,7 @@
 
 #define LOOKUPS 2000000u
 #define BATCH 32u
+#define FIRST 1000u
 #define MIB ((size_t)1 << 20)
 
 static const struct cache_now now = {.mono_ms = 1000000, .wall_s = 1700000000};
@@ -122,17 +124,20 @@ static double look_up(struct cache *cache, uint32_t count, uint32_t step, uint32
     return found > 0 ? spent / found : 0;
 }
 
+/* What each answer adds to those tables that are there for the first. */
 static void memory(uint32_t entries)
 {
-    size_t before = resident();
     struct cache *cache = new_cache(4096 * MIB);
     uint64_t wire = 0;
-    for (uint32_t i = 0; i < entries; i++)
+    for (uint32_t i = 0; i < FIRST; i++)
+        (void)put(cache, i);
+    size_t before = resident();
+    for (uint32_t i = FIRST; i < entries; i++)
         wire += put(cache, i);
     struct cache_stats stats = cache_stats(cache);
-    double each = (double)(resident() - before) / (double)stats.answers;
-    double octets = (double)wire / entries;
-    (void)printf("answers %llu: wire form %.0f octets, resident %.0f: wire + %.0f\n",
+    double each = (double)(resident() - before) / (double)(stats.answers - FIRST);
+    double octets = (double)wire / (double)(stats.answers - FIRST);
+    (void)printf("answers %llu: wire form %.1f octets, resident %.1f: wire + %.1f\n",
                  (unsigned long long)stats.answers, octets, each, each - octets);
     for (uint32_t count = 1000; count <= entries; count *= 10)
         (void)printf("look-up among %u of them: %.0f ns alone, %.0f ns in batches of %u\n", count,
@@ -160,26 +165,73 @@ static void bound(size_t bytes)
     (void)malloc_trim(0);
 }
 
+/* --- locks: taken through these, which the linker puts before the real ones ------------------ */
+
+static _Thread_local struct locks {
+    uint64_t taken, waited; /* another thread had it */
+    double since_ns, held_ns;
+    bool timed;
+} locks;
+
+static double now_ns(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    bool free = pthread_mutex_trylock(mutex) == 0;
+    locks.taken++;
+    locks.waited += !free;
+    int err = free ? 0 : __real_pthread_mutex_lock(mutex);
+    if (locks.timed)
+        locks.since_ns = now_ns();
+    return err;
+}
+
+int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+    if (locks.timed)
+        locks.held_ns += now_ns() - locks.since_ns;
+    return __real_pthread_mutex_unlock(mutex);
+}
+
+/* What reading the clock twice says of nothing in between. */
+static double clock_ns(void)
+{
+    double sum = 0;
+    for (unsigned i = 0; i < 100000; i++) {
+        double began = now_ns();
+        sum += now_ns() - began;
+    }
+    return sum / 100000;
+}
+
 struct looker {
     struct cache *cache;
-    uint32_t step;
+    uint32_t step, batch;
     double ns;
+    struct locks locks;
 };
 
 static void *look(void *arg)
 {
     struct looker *l = arg;
-    l->ns = look_up(l->cache, 1000, l->step, 1);
+    l->ns = look_up(l->cache, 1000, l->step, l->batch);
+    l->locks = locks;
     return NULL;
 }
 
-static void threads(void)
+static void two_threads(struct cache *cache, uint32_t batch)
 {
-    struct cache *cache = new_cache(64 * MIB);
-    for (uint32_t i = 0; i < 1000; i++)
-        (void)put(cache, i);
-    struct looker both[2] = {{cache, 7, 0}, {cache, 13, 0}};
-    double alone = look_up(cache, 1000, 7, 1);
+    struct looker both[2] = {{.cache = cache, .step = 7, .batch = batch},
+                             {.cache = cache, .step = 13, .batch = batch}};
     pthread_t thread[2];
     bool started[2];
     for (unsigned i = 0; i < 2; i++)
@@ -187,9 +239,24 @@ static void threads(void)
     for (unsigned i = 0; i < 2; i++)
         if (started[i])
             (void)pthread_join(thread[i], NULL);
-    (void)printf(
-        "look-up, one thread: %.0f ns; two threads that do nothing else: %.0f and %.0f ns\n", alone,
-        both[0].ns, both[1].ns);
+    uint64_t taken = both[0].locks.taken + both[1].locks.taken;
+    uint64_t waited = both[0].locks.waited + both[1].locks.waited;
+    (void)printf("two threads that do nothing else, batches of %u: %.0f and %.0f ns, a lock was "
+                 "taken already %.2f times in a hundred\n",
+                 batch, both[0].ns, both[1].ns, 100 * (double)waited / (double)taken);
+}
+
+static void threads(void)
+{
+    struct cache *cache = new_cache(64 * MIB);
+    for (uint32_t i = 0; i < 1000; i++)
+        (void)put(cache, i);
+    (void)printf("look-up, one thread: %.0f ns\n", look_up(cache, 1000, 7, 1));
+    two_threads(cache, 1);
+    two_threads(cache, BATCH);
+    locks = (struct locks){.timed = true};
+    (void)look_up(cache, 1000, 7, BATCH);
+    (void)printf("a lock is held for %.0f ns\n", locks.held_ns / (double)locks.taken - clock_ns());
     cache_free(cache);
 }
 

@@ -151,7 +151,8 @@ static void replace_name(struct world_rr *rr, const struct dns_name *name)
     if (!name_at(rr, &at) || at >= rr->len)
         return;
     struct dns_reader r = dns_reader_init(rr->rdata + at, rr->len - at);
-    dns_name_skip(&r);
+    struct dns_name skipped;
+    (void)dns_name_read_plain(&r, &skipped); /* its error is r.err */
     uint32_t left = dns_reader_left(&r);
     if (r.err != DNS_OK || at + name->len + left > WORLD_RDATA_MAX)
         return;
@@ -197,7 +198,8 @@ static void flip_type(struct world_rr *rr, uint8_t type)
     uint32_t at = 27;
     if (rr->type == DNS_TYPE_NSEC) {
         struct dns_reader r = dns_reader_init(rr->rdata, rr->len);
-        dns_name_skip(&r);
+        struct dns_name skipped;
+        (void)dns_name_read_plain(&r, &skipped); /* without one it is the end */
         at = rr->len - dns_reader_left(&r);
     } else if (rr->type != DNS_TYPE_NSEC3) {
         return;

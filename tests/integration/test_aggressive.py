@@ -99,6 +99,16 @@ class Made(Aggressive):
                 self.assertIn(address, [r[3] for r in answer.answer])
                 self.assertEqual(answer.answer[0][0], f"b.a.wild.{zone}")
 
+    def test_wildcard_data_alone(self):
+        """Nobody has asked for what does not exist: no SOA was seen yet."""
+        self.start()
+        for zone, address in (("nsec.test.", "192.0.2.4"), ("nsec3.test.", "192.0.2.10")):
+            with self.subTest(zone=zone):
+                self.warm(f"a.wild.{zone}")
+                answer = self.assert_made(f"b.a.wild.{zone}", "NOERROR")
+                self.assertIn(address, [r[3] for r in answer.answer])
+                self.assert_asks(f"b.a.wild.{zone}", "NOERROR", "TXT")
+
     def test_a_thousand_names(self):
         """20 hosts make 21 ranges and an apex: no more than that, and the zone's chain, is asked."""
         self.start()

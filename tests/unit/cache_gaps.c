@@ -261,6 +261,11 @@ static const struct fact facts[] = {
      "c.z.",
      1,
      DNS_RCODE_NOERROR},
+    {"the wildcard's data before any SOA",
+     {"*.z. NSEC x.z. A", "*.z. A 192.0.2.1"},
+     "c.z.",
+     1,
+     DNS_RCODE_NOERROR},
     {"the wildcard of another encloser",
      {SOA, "b.c.z. NSEC x.z. A", "*.z. A 192.0.2.1"},
      "d.c.z.",
@@ -393,6 +398,22 @@ static void test_white_lies(void **unused)
          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.z. NSEC3 1 0 0 - AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAC RRSIG",
          300, UINT64_MAX, start);
     assert_int_equal(cache_stats(cache).gaps, before);
+    cache_free(cache);
+}
+
+/* What was kept before its SOA lives no longer than that says, once it is known. */
+static void test_soa_comes_later(void **unused)
+{
+    (void)unused;
+    struct cache *cache = cache_of(4u << 20);
+    struct cache_now later = {start.mono_ms + 250000, start.wall_s + 250};
+    uint32_t ttl_s;
+    keep(cache, "z.", "z. NSEC m.z. NS SOA", 500, UINT64_MAX, start);
+    assert_int_equal(made_for(cache, "c.z.", 1, ".", start, &ttl_s), NO_ANSWER);
+    keep(cache, "z.", SOA, 200, UINT64_MAX, start);
+    assert_int_equal(made_for(cache, "c.z.", 1, ".", start, &ttl_s), DNS_RCODE_NXDOMAIN);
+    keep(cache, "z.", SOA, 200, UINT64_MAX, later);
+    assert_int_equal(made_for(cache, "c.z.", 1, ".", later, &ttl_s), NO_ANSWER);
     cache_free(cache);
 }
 
@@ -552,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_nsec3),
         cmocka_unit_test(test_white_lies),
         cmocka_unit_test(test_lifetime),
+        cmocka_unit_test(test_soa_comes_later),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_top),
         cmocka_unit_test(test_hashes_are_paid_for),

@@ -156,7 +156,7 @@ static void test_find(void **state)
         print_message("%s\n", finds[i].name);
         struct val_anchor_hit hit = val_anchors_find(anchors, &name, finds[i].now_s);
         assert_int_equal(hit.kind, finds[i].kind);
-        assert_true(dns_name_equal(&hit.zone, &zone));
+        assert_true(dns_name_equal(hit.zone, &zone));
         assert_int_equal(hit.reason != NULL, finds[i].kind == VAL_ANCHOR_NEGATIVE);
     }
     assert_int_equal(val_anchors_count(anchors), 4);
@@ -206,7 +206,7 @@ static void test_dates_decide_what_is_in_use(void **state)
         assert_int_equal(until_s, moments[i].until_s);
         assert_int_equal(val_anchors_find(used, &dns_root, 0).ds.count, moments[i].root);
         struct val_anchor_hit hit = val_anchors_find(used, &island, 0);
-        assert_int_equal(hit.zone.labels, moments[i].island); /* else the root takes over */
+        assert_int_equal(hit.zone->labels, moments[i].island); /* else the root takes over */
         assert_true(hit.ds.count > 0);
         val_anchors_unref(used);
     }

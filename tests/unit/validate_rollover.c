@@ -334,7 +334,7 @@ static void a_lower_trust_point_gives_way_to_the_one_above(void **state)
     STATES("0:revoked ");
     struct val_anchors *used = val_rollover_anchors(b->rollover, b->now_s, &until_s);
     struct val_anchor_hit hit = val_anchors_find(used, &b->zone, b->now_s);
-    assert_int_equal(hit.zone.labels, 0);
+    assert_int_equal(hit.zone->labels, 0);
     assert_int_equal(hit.ds.count, 1);
     val_anchors_unref(used);
     bench_close(b);
