@@ -2,7 +2,10 @@
 /* Addresses, and upstreams that come and go. */
 #include "doh/address.h"
 #include "doh/order.h"
+#include "doh/parts.h"
 #include "tests/unit/doh_world.h"
+
+#include <fcntl.h>
 
 /* --- the order ------------------------------------------------------------------------------- */
 
@@ -103,6 +106,67 @@ static void the_other_family_costs_a_quarter_second(void **state)
     assert_true((uv_hrtime() - begin) / 1000000 < 240);
     (void)close(fd[0]);
     (void)close(fd[1]);
+    world_close(&w);
+}
+
+/* How many connections came since the last call. */
+static unsigned accepted(int fd)
+{
+    unsigned count = 0;
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    for (int peer; (peer = accept(fd, NULL, NULL)) >= 0; count++)
+        (void)close(peer);
+    return count;
+}
+
+static void reconnect(struct world *w)
+{
+    struct question q;
+    server_hang_up(&w->server[0]);
+    w->pool->upstreams[0].dial.winner_until_ms = 0; /* as if ten minutes had gone by */
+    ask_and_wait(w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+}
+
+/* The first address is a black hole, the second refuses, the third is well. The dead ones are not
+ * dialled at each reconnect, but they are when their back-off is over or the network another. */
+static void dead_addresses_go_last_for_a_while(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_address addresses[3] = {0};
+    world_init(&w, 1);
+    int hole = silent_listener(w.server[0].port, 2);
+    static const uint32_t last_octet[] = {2, 3, 1};
+    for (uint32_t i = 0; i < 3; i++) {
+        addresses[i].sa.v4.sin_family = AF_INET;
+        addresses[i].sa.v4.sin_addr.s_addr = htonl(0x7f000000 + last_octet[i]);
+    }
+    w.upstream[0].addresses = addresses;
+    w.upstream[0].address_count = 3;
+    w.config.connect_ms = 60000; /* it is overtaken, not timed out */
+    world_start(&w);
+    struct doh_dial *d = &w.pool->upstreams[0].dial;
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(accepted(hole), 1);
+    assert_true(d->rest[0].length_ms > 0);
+    assert_true(d->rest[1].length_ms > 0);
+    assert_int_equal(d->rest[2].length_ms, 0);
+    uint32_t first_ms = d->rest[0].length_ms;
+    for (unsigned i = 0; i < 3; i++)
+        reconnect(&w);
+    assert_int_equal(accepted(hole), 0);
+    d->rest[0].until_ms = 0;
+    reconnect(&w);
+    assert_int_equal(accepted(hole), 1);
+    assert_int_equal(d->rest[0].length_ms, 2 * first_ms);
+    doh_network_changed(&w.pool->network, false);
+    assert_int_equal(d->rest[0].length_ms, 0);
+    reconnect(&w);
+    assert_int_equal(accepted(hole), 1);
+    (void)close(hole);
     world_close(&w);
 }
 
@@ -260,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_alternate),
         cmocka_unit_test(the_other_family_costs_a_quarter_second),
+        cmocka_unit_test(dead_addresses_go_last_for_a_while),
         cmocka_unit_test(who_hangs_is_left_alone),
         cmocka_unit_test(all_down_is_no_storm),
         cmocka_unit_test(restarts_lose_nothing),

@@ -330,7 +330,8 @@ static void alone_it_ends_with_the_reason(void **state)
     }
 }
 
-/* The first fails in one way, the second in another, and by then the first is well. */
+/* The first fails in one way, the second in another, and by then the first is well. Who is asked
+ * first in the end depends on the jitter of back-offs; how often at most does not. */
 static void all_have_a_last_chance(void **state)
 {
     (void)state;
@@ -340,7 +341,7 @@ static void all_have_a_last_chance(void **state)
         uint32_t deadline_ms;
         bool speculative;
         enum doh_err err;
-        unsigned requests[2];
+        unsigned least[2], most[2];
     } cases[] = {
         {"one is well again",
          {.media = "text/html", .count = 1},
@@ -348,21 +349,31 @@ static void all_have_a_last_chance(void **state)
          4500,
          false,
          DOH_OK,
-         {2, 2}},
+         {2, 2},
+         {2, 4}},
         {"the other one is",
          {.media = "text/html"},
          {.act = ACT_CLOSE, .count = 2},
          4500,
          false,
          DOH_OK,
+         {1, 3},
          {2, 3}},
-        {"none is", {.media = "text/html"}, {.act = ACT_CLOSE}, 4500, false, DOH_E_GARBAGE, {2, 4}},
+        {"none is",
+         {.media = "text/html"},
+         {.act = ACT_CLOSE},
+         4500,
+         false,
+         DOH_E_GARBAGE,
+         {2, 4},
+         {2, 4}},
         {"what was refused stays so",
          {.status = 404},
          {.act = ACT_OTHER_ID},
          4500,
          false,
          DOH_E_HTTP,
+         {1, 1},
          {1, 1}},
         {"too late",
          {.media = "text/html", .count = 1},
@@ -370,6 +381,7 @@ static void all_have_a_last_chance(void **state)
          900,
          false,
          DOH_E_GARBAGE,
+         {1, 2},
          {1, 2}},
         {"a guess",
          {.media = "text/html", .count = 1},
@@ -377,6 +389,7 @@ static void all_have_a_last_chance(void **state)
          4500,
          true,
          DOH_E_GARBAGE,
+         {1, 2},
          {1, 2}},
     };
     for (unsigned i = 0; i < COUNT(cases); i++) {
@@ -394,7 +407,7 @@ static void all_have_a_last_chance(void **state)
         run_until(&w, &q.done, 1);
         assert_int_equal(q.err, cases[i].err);
         for (unsigned u = 0; u < 2; u++)
-            assert_int_equal(w.server[u].requests, cases[i].requests[u]);
+            assert_in_range(w.server[u].requests, cases[i].least[u], cases[i].most[u]);
         world_close(&w);
     }
 }
