@@ -173,9 +173,26 @@ static int accept_younger(int ok, X509_STORE_CTX *context)
     return 1;
 }
 
+/* As of the time at which a full handshake would judge it. */
+static bool has_expired(const struct doh_tls *tls, const X509 *certificate)
+{
+    time_t now = time(NULL), floor = (time_t)tls->floor_s;
+    return X509_cmp_time(X509_get0_notAfter(certificate), now > floor ? &now : &floor) <= 0;
+}
+
+/* A resumed handshake looks at no certificate: it would be good for as long as the ticket. */
+static void drop_expired_session(struct doh_tls *tls)
+{
+    SSL_SESSION *session = SSL_get_session(tls->ssl);
+    const X509 *certificate = session ? SSL_SESSION_get0_peer(session) : NULL;
+    if (certificate && has_expired(tls, certificate))
+        (void)SSL_set_session(tls->ssl, NULL); /* cannot fail without one */
+}
+
 void doh_tls_not_before(struct doh_tls *tls, uint64_t floor_s)
 {
     tls->floor_s = floor_s;
+    drop_expired_session(tls);
     if (time(NULL) >= (time_t)floor_s)
         return;
     X509_VERIFY_PARAM_set_time(SSL_get0_param(tls->ssl), (time_t)floor_s);
@@ -275,13 +292,6 @@ static bool spoke_h2(const SSL_SESSION *session)
     return len == 2 && memcmp(protocol, "h2", 2) == 0;
 }
 
-/* As of the time at which a handshake would judge it. */
-static bool has_expired(const struct doh_tls *tls, const X509 *certificate)
-{
-    time_t now = time(NULL), floor = (time_t)tls->floor_s;
-    return X509_cmp_time(X509_get0_notAfter(certificate), now > floor ? &now : &floor) <= 0;
-}
-
 static bool is_certificate_for(X509 *certificate, const char *host, bool is_ip)
 {
     if (is_ip)
@@ -294,9 +304,9 @@ uint32_t doh_tls_early_max(struct doh_tls *tls)
 {
     SSL_SESSION *session = SSL_get_session(tls->ssl);
     X509 *certificate = session ? SSL_SESSION_get0_peer(session) : NULL;
-    if (!certificate || has_expired(tls, certificate) ||
-        SSL_SESSION_get_protocol_version(session) != TLS1_3_VERSION || !is_ticket_fresh(session) ||
-        !spoke_h2(session) || SSL_get_verify_result(tls->ssl) != X509_V_OK ||
+    if (!certificate || SSL_SESSION_get_protocol_version(session) != TLS1_3_VERSION ||
+        !is_ticket_fresh(session) || !spoke_h2(session) ||
+        SSL_get_verify_result(tls->ssl) != X509_V_OK ||
         !is_certificate_for(certificate, tls->host, tls->is_ip) || !is_pinned(tls))
         return 0;
     uint32_t max = SSL_SESSION_get_max_early_data(session);

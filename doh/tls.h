@@ -33,8 +33,9 @@ struct doh_tls_peer {
 struct doh_tls *doh_tls_new(SSL_CTX *context, const struct doh_tls_peer *peer,
                             SSL_SESSION *session);
 void doh_tls_free(struct doh_tls *tls); /* NULL is fine */
-/* Before the handshake: when the system's clock says that it is earlier than that, it is wrong.
- * Then the peer's certificates must not have expired by floor_s, and may begin later. */
+/* Before the handshake, always: when the system's clock says that it is earlier than that, it is
+ * wrong. Then the peer's certificates must not have expired by floor_s, and may begin later. A
+ * session whose certificate has expired by now is not resumed. */
 void doh_tls_not_before(struct doh_tls *tls, uint64_t floor_s);
 
 /* Where received octets are put, and where those to send are found. */

@@ -331,6 +331,29 @@ static void a_clock_that_is_behind(void **state)
     }
 }
 
+/* A ticket that is still good makes no expired certificate good. */
+static void an_expired_certificate_is_not_resumed(void **state)
+{
+    (void)state;
+    static const int versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
+    for (unsigned i = 0; i < COUNT(versions); i++) {
+        struct question q;
+        struct world w;
+        world_init(&w, 1);
+        assert_int_equal(SSL_CTX_set_max_proto_version(w.server[0].context, versions[i]), 1);
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_OK);
+        server_hang_up(&w.server[0]);
+        doh_shared_not_before(w.shared, (uint64_t)time(NULL) + UINT64_C(6) * 86400);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_E_TLS);
+        assert_int_equal(w.server[0].resumed, 0);
+        assert_non_null(strstr(w.warning, "its certificate has expired"));
+        world_close(&w);
+    }
+}
+
 /* Before the handshake ends well, both have agreed to HTTP/2 (RFC 9113 3.2). */
 static void who_does_not_speak_http2_is_refused(void **state)
 {
@@ -542,6 +565,7 @@ int main(void)
         cmocka_unit_test(refusals_say_which_check_and_what_to_do),
         cmocka_unit_test(refusals_name_the_day),
         cmocka_unit_test(a_clock_that_is_behind),
+        cmocka_unit_test(an_expired_certificate_is_not_resumed),
         cmocka_unit_test(who_does_not_speak_http2_is_refused),
         cmocka_unit_test(an_ipv6_address_is_a_host),
         cmocka_unit_test(the_oldest_version_is_configured),
