@@ -2,6 +2,7 @@
 /* Latency, hedging and failing over: first the arithmetic, on a clock of our own and random numbers
  * with a fixed seed; then over real sockets. */
 #include "doh/hedge.h"
+#include "doh/parts.h"
 #include "tests/unit/doh_world.h"
 
 #define NOW 1000000u
@@ -227,7 +228,9 @@ static void a_late_answer_is_asked_for_elsewhere(void **state)
     world_start(&w);
     teach(&w, 40);
     assert_int_equal(w.server[1].requests, 0);
+    uint32_t known = w.pool->upstreams[0].health.latency.count;
     uint64_t ms = ask_the_late(&w, &q);
+    assert_int_equal(w.pool->upstreams[0].health.latency.count, known + 1); /* it was late */
     assert_int_equal(q.upstream, 1);
     assert_int_equal(q.sent, 2);
     assert_true(ms >= 30); /* how much more, the machine's load decides */
