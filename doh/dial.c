@@ -4,6 +4,7 @@
 #include "doh/address.h"
 #include "doh/addresses.h"
 #include "doh/bootstrap.h"
+#include "doh/dial_slots.h"
 #include "doh/order.h"
 #include "doh/refresh.h"
 #include "doh/shared.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STAGGER_MS 250u /* RFC 8305 5 */
 #define PAUSE_MIN_MS                                                                               \
     250u /* between two races while questions wait and every upstream backs off:                   \
           */
@@ -85,6 +85,7 @@ void doh_dial_init(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
     (void)uv_timer_init(up->pool->loop, &d->timer); /* cannot fail */
+    doh_list_init(&d->line);
     up->pool->handles++;
     for (uint32_t i = 0; i < up->config->address_count; i++)
         (void)add_address(up, &up->config->addresses[i]); /* twice the same: once will do */
@@ -175,10 +176,14 @@ static void try_next(struct doh_upstream *up)
     struct doh_dial *d = &up->dial;
     while (d->begun < d->count) {
         char reason[DOH_REASON_MAX];
+        if (!doh_dial_slot(up)) {
+            ring_in(up, DOH_DIAL_LOOK_MS);
+            return;
+        }
         const struct doh_address *address = &d->address[d->order[d->begun++]];
         if (doh_conn_open(up, address, reason)) {
             if (d->begun < d->count)
-                ring_in(up, STAGGER_MS);
+                ring_in(up, DOH_STAGGER_MS);
             return;
         }
         note(d, DOH_E_UNREACHABLE, reason);
@@ -297,7 +302,7 @@ static void on_addresses(void *arg, const struct doh_address *address, uint32_t 
     if (d->state == DOH_DIAL_RESOLVING)
         race(up);
     else if (d->state == DOH_DIAL_RACING && !uv_is_active((uv_handle_t *)&d->timer))
-        ring_in(up, STAGGER_MS);
+        ring_in(up, DOH_STAGGER_MS);
 }
 
 /* Whoever has been away for long is asked for less often. */
@@ -346,7 +351,7 @@ static void stop_racing(struct doh_upstream *up, bool overtaken)
         next = i->next;
         if (!is_racing(conn))
             continue;
-        if (overtaken && doh_now(up->pool) - conn->started_ms >= STAGGER_MS)
+        if (overtaken && doh_now(up->pool) - conn->started_ms >= DOH_STAGGER_MS)
             rest(up, &conn->address);
         doh_upstream_take_back(up, &conn->asks);
         doh_conn_close(conn);
@@ -358,6 +363,7 @@ void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
     struct doh_dial *d = &up->dial;
     uint64_t now = doh_now(up->pool);
     d->state = DOH_DIAL_IDLE;
+    doh_list_remove(&d->line);
     (void)uv_timer_stop(&d->timer);
     if (now >= d->winner_until_ms || !doh_address_equal(&d->winner, &winner->address))
         d->winner_until_ms = now + WINNER_MS; /* not again and again: the others want a chance */

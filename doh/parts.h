@@ -54,6 +54,7 @@ struct doh_pool {
     struct doh_list choosing;  /* fetches that need an upstream */
     struct doh_list asked;     /* fetches that wait for an answer */
     struct doh_list finished;  /* fetches whose `done` is to be called */
+    struct doh_list dialling;  /* dials that stand in line (dial_slots.h) */
     uint32_t fetch_count;
     uint64_t turns; /* for `choice: round-robin` */
     struct doh_hedge_budget hedges;
@@ -127,7 +128,8 @@ enum doh_dial_state { DOH_DIAL_IDLE, DOH_DIAL_RESOLVING, DOH_DIAL_RACING };
 
 struct doh_dial {
     enum doh_dial_state state;
-    uv_timer_t timer; /* IDLE: back-off ends; RACING: the next address may start */
+    struct doh_list line; /* in the pool's, or alone */
+    uv_timer_t timer;     /* IDLE: back-off ends; RACING: the next address may start */
     struct doh_address address[DOH_ADDRESSES_MAX];
     struct doh_backoff rest[DOH_ADDRESSES_MAX];
     uint32_t count;                    /* addresses known */

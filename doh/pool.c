@@ -259,6 +259,7 @@ struct doh_pool *doh_pool_new(uv_loop_t *loop, struct doh_shared *shared, doh_ev
     doh_list_init(&pool->choosing);
     doh_list_init(&pool->asked);
     doh_list_init(&pool->finished);
+    doh_list_init(&pool->dialling);
     init_loop(pool);
     doh_network_open(&pool->network, pool);
     for (uint32_t i = 0; i < pool->upstream_count; i++)

@@ -66,6 +66,10 @@ struct query *resolver_find(const struct resolver *r, const struct resolver_ques
 void resolver_link(struct resolver *r, struct query *q); /* q->hash and question are there */
 void resolver_unlink(struct query *q);                   /* from the run queue, too */
 
+/* --- resolver_trust.c --- */
+/* A reference to those of the configuration that may be used now; NULL: out of memory. */
+const struct val_anchors *resolver_first_anchors(const struct config *config, uint64_t now_s);
+
 /* --- resolver.c --- */
 /* Delivers q->answer to all who wait, and frees q. */
 void resolver_finish(struct query *q);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Addresses, and upstreams that come and go. */
 #include "doh/address.h"
+#include "doh/dial_slots.h"
 #include "doh/order.h"
 #include "doh/parts.h"
 #include "tests/unit/doh_world.h"
@@ -170,6 +171,69 @@ static void dead_addresses_go_last_for_a_while(void **state)
     world_close(&w);
 }
 
+static unsigned young(const struct doh_pool *pool)
+{
+    unsigned count = 0;
+    for (uint32_t u = 0; u < pool->upstream_count; u++)
+        for (struct doh_list *i = pool->upstreams[u].conns.next; i != &pool->upstreams[u].conns;
+             i = i->next) {
+            const struct doh_conn *conn = DOH_ITEM(i, struct doh_conn, link);
+            count += conn->state < DOH_CONN_OPEN &&
+                     uv_now(pool->loop) - conn->started_ms < DOH_STAGGER_MS;
+        }
+    return count;
+}
+
+/* Ten upstreams are dialled at once, and none of them says anything. Four begin, the others stand
+ * in line; all have their turn, in the order in which they came. */
+static void few_connections_begin_at_one_time(void **state)
+{
+    (void)state;
+    struct question q[10];
+    struct world w;
+    struct doh_upstream_config many[10];
+    uint64_t last_ms = 0;
+    world_init(&w, 1);
+    w.server[0].hangs = true;
+    for (unsigned i = 0; i < COUNT(many); i++)
+        many[i] = w.upstream[0];
+    w.config.upstreams = many;
+    w.config.upstream_count = COUNT(many);
+    w.config.connect_ms = 60000;
+    world_start(&w);
+    for (unsigned i = 0; i < COUNT(many); i++)
+        ask_how(&w, &q[i], "example.test",
+                (struct doh_request){.route = DOH_ROUTE_DEFAULT, .only = 1u << i}, on_done);
+    while (w.server[0].connections < COUNT(many)) {
+        (void)uv_run(&w.loop, UV_RUN_ONCE);
+        assert_true(young(w.pool) <= DOH_DIAL_SLOTS);
+    }
+    for (unsigned i = 0; i < COUNT(many); i++) {
+        const struct doh_conn *conn =
+            DOH_ITEM(w.pool->upstreams[i].conns.next, struct doh_conn, link);
+        assert_true(conn->started_ms >= last_ms);
+        last_ms = conn->started_ms;
+    }
+    assert_true(doh_list_empty(&w.pool->dialling));
+    world_close(&w);
+}
+
+static void who_came_first_is_served_first(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 2);
+    world_start(&w);
+    struct doh_upstream *first = &w.pool->upstreams[0], *second = &w.pool->upstreams[1];
+    doh_list_append(&w.pool->dialling, &first->dial.line); /* there was no room */
+    assert_false(doh_dial_slot(second));
+    assert_false(doh_dial_slot(second)); /* it stands there once */
+    assert_true(doh_dial_slot(first));
+    assert_true(doh_dial_slot(second));
+    assert_true(doh_list_empty(&w.pool->dialling));
+    world_close(&w);
+}
+
 /* The first upstream hangs: neither its connection nor new ones say anything. Questions notice
  * once; those that come later do not, and it is found again when it is back. */
 static void who_hangs_is_left_alone(void **state)
@@ -325,6 +389,8 @@ int main(void)
         cmocka_unit_test(families_alternate),
         cmocka_unit_test(the_other_family_costs_a_quarter_second),
         cmocka_unit_test(dead_addresses_go_last_for_a_while),
+        cmocka_unit_test(few_connections_begin_at_one_time),
+        cmocka_unit_test(who_came_first_is_served_first),
         cmocka_unit_test(who_hangs_is_left_alone),
         cmocka_unit_test(all_down_is_no_storm),
         cmocka_unit_test(restarts_lose_nothing),

@@ -2,6 +2,7 @@
 /* Latency, hedging and failing over: first the arithmetic, on a clock of our own and random numbers
  * with a fixed seed; then over real sockets. */
 #include "doh/hedge.h"
+#include "doh/parts.h"
 #include "tests/unit/doh_world.h"
 
 #define NOW 1000000u
@@ -227,7 +228,9 @@ static void a_late_answer_is_asked_for_elsewhere(void **state)
     world_start(&w);
     teach(&w, 40);
     assert_int_equal(w.server[1].requests, 0);
+    uint32_t known = w.pool->upstreams[0].health.latency.count;
     uint64_t ms = ask_the_late(&w, &q);
+    assert_int_equal(w.pool->upstreams[0].health.latency.count, known + 1); /* it was late */
     assert_int_equal(q.upstream, 1);
     assert_int_equal(q.sent, 2);
     assert_true(ms >= 30); /* how much more, the machine's load decides */
@@ -239,6 +242,33 @@ static void a_late_answer_is_asked_for_elsewhere(void **state)
     teach(&w, 1); /* the first is not blamed, nor left */
     assert_int_equal(w.server[1].requests, 1);
     assert_int_equal(w.warnings, 0);
+    world_close(&w);
+}
+
+/* The second one is late, too, and a third is at hand. */
+static void one_hedge_is_enough(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_upstream_status status[3];
+    struct doh_upstream_config three[3];
+    world_init(&w, 2);
+    memcpy(three, w.upstream, sizeof w.upstream);
+    three[2] = w.upstream[1];
+    w.config.upstreams = three;
+    w.config.upstream_count = 3;
+    w.config.hedge = DOH_HEDGE_OTHER;
+    world_start(&w);
+    for (unsigned i = 0; i < 3 * 32; i++) {
+        struct doh_request how = {.route = DOH_ROUTE_DEFAULT, .only = 1u << i / 32};
+        ask_how(&w, &q, "example.test", how, on_done);
+        run_until(&w, &q.done, 1);
+    }
+    w.server[0].behaviour = w.server[1].behaviour = (struct behaviour){.delay_ms = 350};
+    ask_and_wait(&w, &q, "late.test");
+    assert_int_equal(doh_pool_status(w.pool, status, 3), 3);
+    assert_int_equal(status[0].hedges + status[1].hedges + status[2].hedges, 1);
     world_close(&w);
 }
 
@@ -465,6 +495,7 @@ int main(void)
         cmocka_unit_test(narrow_paths_come_near_the_bound),
         cmocka_unit_test(where_all_is_slow_nothing_changes),
         cmocka_unit_test(a_late_answer_is_asked_for_elsewhere),
+        cmocka_unit_test(one_hedge_is_enough),
         cmocka_unit_test(when_no_hedge_is_asked),
         cmocka_unit_test(not_when_all_slow_down),
         cmocka_unit_test(the_budget_is_kept),

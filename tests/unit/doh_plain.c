@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Plain DNS: routes and bootstrap through c-ares, against a server of our own over UDP and TCP. */
+#include "doh/bootstrap.h"
 #include "doh/parts.h"
 #include "tests/unit/doh_world.h"
 
@@ -12,6 +13,7 @@ enum say {
     SAY_NO_EDNS,   /* FORMERR without OPT to every query that has one */
     SAY_NOTHING,
     SAY_NO_ADDRESS,
+    SAY_ONLY_V4, /* silent to all else */
 };
 
 struct plain_server {
@@ -20,7 +22,7 @@ struct plain_server {
     struct doh_address address;
     enum say say;
     unsigned queries, by_tcp, with_opt;
-    uint16_t last_id, last_port;
+    uint16_t last_id, last_port, last_type;
     char in[4096], out[4096];
 };
 
@@ -36,6 +38,7 @@ static size_t reply_to(struct plain_server *s, const uint8_t *octets, size_t len
     s->by_tcp += tcp;
     s->with_opt += query.edns.present;
     s->last_id = query.id;
+    s->last_type = query.question.type;
     bool formerr = s->say == SAY_NO_EDNS && query.edns.present;
     uint16_t rcode = formerr                  ? DNS_RCODE_FORMERR
                      : s->say == SAY_SERVFAIL ? DNS_RCODE_SERVFAIL
@@ -78,7 +81,7 @@ static void on_udp(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct s
         return;
     size_t len = reply_to(s, (const uint8_t *)buf->base, (size_t)n, false);
     s->last_port = ((const struct sockaddr_in *)from)->sin_port;
-    if (s->say == SAY_NOTHING)
+    if (s->say == SAY_NOTHING || (s->say == SAY_ONLY_V4 && s->last_type != DNS_TYPE_A))
         return;
     uv_buf_t out = uv_buf_init(s->out + 2, (unsigned)len);
     assert_int_equal(uv_udp_try_send(udp, &out, 1, from), len);
@@ -349,6 +352,105 @@ static void the_longest_route_wins(void **state)
 
 /* --- bootstrap ------------------------------------------------------------------------------- */
 
+/* Only what is an answer: of that type and class, as long as such an address, in that section. */
+static void addresses_are_collected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        enum dns_section section;
+        uint16_t type, class_, len;
+        uint32_t ttl_s;
+        bool taken;
+    } cases[] = {
+        {"an address", DNS_ANSWER, DNS_TYPE_A, DNS_CLASS_IN, 4, 300, true},
+        {"another one, for a shorter time", DNS_ANSWER, DNS_TYPE_A, DNS_CLASS_IN, 4, 60, true},
+        {"a third, for a longer time", DNS_ANSWER, DNS_TYPE_A, DNS_CLASS_IN, 4, 900, true},
+        {"of the other family", DNS_ANSWER, DNS_TYPE_AAAA, DNS_CLASS_IN, 16, 10, false},
+        {"of another class", DNS_ANSWER, DNS_TYPE_A, 3, 4, 10, false},
+        {"authority", DNS_AUTHORITY, DNS_TYPE_A, DNS_CLASS_IN, 4, 10, false},
+        {"additional", DNS_ADDITIONAL, DNS_TYPE_A, DNS_CLASS_IN, 4, 10, false},
+    };
+    static const uint8_t octets[16] = {192, 0, 2, 1};
+    uint8_t wire[1024];
+    struct dns_msg_out out;
+    struct dns_rr table[16];
+    struct dns_msg msg;
+    struct doh_address address[DOH_BOOTSTRAP_MAX];
+    struct dns_question question = question_for("doh.test");
+    uint32_t taken = 0, ttl_s = 0;
+    dns_msg_out_init(&out, wire, sizeof wire, 0, DNS_FLAG_QR);
+    dns_msg_out_question(&out, &question);
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        uint8_t rdata[16];
+        memcpy(rdata, octets, sizeof rdata);
+        rdata[3] = (uint8_t)(i + 1);
+        dns_msg_out_rr(&out, cases[i].section, &question.name, cases[i].type, cases[i].class_,
+                       cases[i].ttl_s, rdata, cases[i].len);
+    }
+    uint32_t len = (uint32_t)dns_msg_out_finish(&out);
+    assert_int_equal(dns_msg_read(wire, len, table, COUNT(table), &msg), DNS_OK);
+    uint32_t count = doh_bootstrap_collect(&msg, DNS_TYPE_A, address, &ttl_s);
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        if (!cases[i].taken)
+            continue;
+        print_message("%s\n", cases[i].what);
+        assert_true(taken < count);
+        assert_int_equal(ntohl(address[taken++].sa.v4.sin_addr.s_addr) & 255, i + 1);
+    }
+    assert_int_equal(count, taken);
+    assert_int_equal(ttl_s, 60);
+}
+
+/* The other family's answer never comes. */
+static void one_family_is_enough(void **state)
+{
+    (void)state;
+    struct world w;
+    struct plain_server plain;
+    struct question q;
+    world_init(&w, 1);
+    plain_open(&plain, &w.loop, SAY_ONLY_V4);
+    w.upstream[0].address_count = 0;
+    w.upstream[0].bootstrap = &plain.address;
+    w.upstream[0].bootstrap_count = 1;
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    plain_close(&plain);
+    world_close(&w);
+}
+
+/* Each look-up begins with the next of the servers. */
+static void bootstrap_servers_take_turns(void **state)
+{
+    (void)state;
+    struct world w;
+    struct plain_server plain[2];
+    struct doh_address servers[2];
+    struct question q;
+    world_init(&w, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        plain_open(&plain[i], &w.loop, SAY_ANSWER);
+        servers[i] = plain[i].address;
+    }
+    w.upstream[0].address_count = 0;
+    w.upstream[0].bootstrap = servers;
+    w.upstream[0].bootstrap_count = 2;
+    world_start(&w);
+    for (unsigned i = 0; i < 4; i++) {
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_OK);
+        server_hang_up(&w.server[0]);
+        w.pool->upstreams[0].dial.look_up = true; /* as if the addresses had failed */
+    }
+    assert_true(plain[0].queries > 0);
+    assert_true(plain[1].queries > 0);
+    for (unsigned i = 0; i < 2; i++)
+        plain_close(&plain[i]);
+    world_close(&w);
+}
+
 static void hosts_are_looked_up(void **state)
 {
     (void)state;
@@ -447,6 +549,9 @@ int main(void)
         cmocka_unit_test(routed_questions_are_cancelled),
         cmocka_unit_test(another_network_takes_other_sockets),
         cmocka_unit_test(the_longest_route_wins),
+        cmocka_unit_test(addresses_are_collected),
+        cmocka_unit_test(one_family_is_enough),
+        cmocka_unit_test(bootstrap_servers_take_turns),
         cmocka_unit_test(hosts_are_looked_up),
         cmocka_unit_test(old_addresses_are_asked_for_by_doh),
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),

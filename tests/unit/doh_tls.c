@@ -157,6 +157,38 @@ static void a_resumed_session_is_checked_too(void **state)
 
 /* --- certificates ---------------------------------------------------------------------------- */
 
+/* "on 2026-01-31", so many days from now. */
+static const char *day(const char *preposition, long days, char text[static 32])
+{
+    time_t at = time(NULL) + 86400 * days;
+    struct tm tm;
+    char date[16];
+    assert_non_null(gmtime_r(&at, &tm));
+    assert_true(strftime(date, sizeof date, "%F", &tm) > 0);
+    (void)snprintf(text, 32, "%s %s", preposition, date);
+    return text;
+}
+
+static void refusals_name_the_day(void **state)
+{
+    (void)state;
+    for (unsigned expired = 0; expired < 2; expired++) {
+        struct question q;
+        struct world w;
+        char text[32];
+        world_init(&w, 1);
+        SSL_CTX_free(w.server[0].context);
+        w.server[0].context =
+            server_context_from(&w.ca, SERVER_HOST, expired ? -9 : 3, expired ? -3 : 9);
+        world_start(&w);
+        const char *want = day(expired ? "expired, on" : "before", expired ? -3 : 3, text);
+        ask_and_wait(&w, &q, "example.test");
+        if (!strstr(w.warning, want))
+            fail_msg("\"%s\" does not say \"%s\"", w.warning, want);
+        world_close(&w);
+    }
+}
+
 static void refusals_say_which_check_and_what_to_do(void **state)
 {
     (void)state;
@@ -531,6 +563,7 @@ int main(void)
         cmocka_unit_test(another_key_is_not),
         cmocka_unit_test(a_resumed_session_is_checked_too),
         cmocka_unit_test(refusals_say_which_check_and_what_to_do),
+        cmocka_unit_test(refusals_name_the_day),
         cmocka_unit_test(a_clock_that_is_behind),
         cmocka_unit_test(an_expired_certificate_is_not_resumed),
         cmocka_unit_test(who_does_not_speak_http2_is_refused),
