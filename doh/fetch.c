@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIVELY_MS 250u            /* after an answer */
 #define LAST_CHANCE_LEFT_MS 1000u /* with less time left there is none */
 #define LAST_CHANCE_MIN_MS 200u   /* the pause before it, up to twice that */
 
@@ -96,7 +95,7 @@ static unsigned count_asks(const struct doh_fetch *f)
     return count;
 }
 
-static bool is_asked(const struct doh_fetch *f)
+bool doh_fetch_is_asked(const struct doh_fetch *f)
 {
     return count_asks(f) > 0 || f->plain;
 }
@@ -233,8 +232,7 @@ static bool all_slow_down(const struct doh_pool *pool)
     return some;
 }
 
-/* One more ask, if there is somebody fit to be asked, and a hedge to spend. */
-static void hedge(struct doh_fetch *f)
+void doh_fetch_hedge(struct doh_fetch *f)
 {
     struct doh_candidate candidate[DOH_UPSTREAMS_MAX];
     const struct doh_choice choice = choice_of(f, candidate);
@@ -284,7 +282,7 @@ void doh_fetch_choose(struct doh_fetch *f)
         f->draw = draw(f);
     struct doh_ask *ask = free_ask(f);
     uint32_t upstream = ask ? choose(f) : DOH_NONE;
-    if (upstream == DOH_NONE && is_asked(f)) {
+    if (upstream == DOH_NONE && doh_fetch_is_asked(f)) {
         f->failover_ms = f->hedge_ms = UINT64_MAX; /* nobody else is left: wait for those */
         doh_fetch_set_state(f, DOH_FETCH_ASKED);
         return;
@@ -373,51 +371,4 @@ void doh_fetch_cancel(struct doh_fetch *f)
     f->pool->fetch_count--;
     free(f->answer);
     free(f);
-}
-
-/* --- time ---------------------------------------------------------------------------------- */
-
-/* Whoever got the question. Why another has no connection yet, its dialling says. */
-static void blame_the_slow(struct doh_fetch *f)
-{
-    for (unsigned i = 0; i < DOH_ASKS_MAX; i++)
-        if (f->ask[i].conn)
-            doh_upstream_slow(f->ask[i].upstream);
-}
-
-/* Somebody who has the question answers others meanwhile: it is this one that takes long there. */
-static bool is_lively(const struct doh_fetch *f, uint64_t now_ms)
-{
-    for (unsigned i = 0; i < DOH_ASKS_MAX; i++) {
-        const struct doh_ask *ask = &f->ask[i];
-        if (ask->conn && ask->conn->answered_ms > ask->sent_ms &&
-            now_ms < ask->conn->answered_ms + LIVELY_MS &&
-            now_ms < ask->sent_ms + DOH_FAILOVER_MAX_MS)
-            return true;
-    }
-    return false;
-}
-
-/* Then asking another one is a hedge in all but name, and comes out of the same budget. */
-static bool can_wait(struct doh_fetch *f, uint64_t now_ms)
-{
-    if (!is_lively(f, now_ms) || doh_hedge_spend_spare(&f->pool->hedges))
-        return false;
-    f->failover_ms = now_ms + LIVELY_MS; /* it is looked at again */
-    return true;
-}
-
-void doh_fetch_tick(struct doh_fetch *f, uint64_t now_ms)
-{
-    if (now_ms >= f->deadline_ms) {
-        blame_the_slow(f);
-        doh_fetch_end(f, is_asked(f) || f->err == DOH_OK ? DOH_E_TIMEOUT : f->err);
-    } else if (f->state == DOH_FETCH_ASKED && now_ms >= f->failover_ms) {
-        if (can_wait(f, now_ms))
-            return;
-        blame_the_slow(f);
-        doh_fetch_set_state(f, DOH_FETCH_CHOOSING);
-    } else if (f->state == DOH_FETCH_ASKED && now_ms >= f->hedge_ms) {
-        hedge(f);
-    }
 }
