@@ -421,6 +421,42 @@ static void one_family_is_enough(void **state)
     world_close(&w);
 }
 
+static void on_no_address(void *arg, const struct doh_address *address, uint32_t count,
+                          uint32_t ttl_s)
+{
+    (void)arg;
+    (void)address;
+    (void)count;
+    (void)ttl_s;
+}
+
+/* The system's servers are ourselves: nobody is asked, or the question would come back here. */
+static void we_do_not_ask_ourselves(void **state)
+{
+    (void)state;
+    for (unsigned self = 0; self < 2; self++) {
+        struct world w;
+        char path[] = "/tmp/veridoh-unit-resolv-XXXXXX";
+        FILE *f = fdopen(mkstemp(path), "w");
+        assert_non_null(f);
+        assert_true(fputs("nameserver 127.0.0.1\n", f) >= 0);
+        assert_int_equal(fclose(f), 0);
+        world_init(&w, 1);
+        struct doh_address us = w.address[0];
+        us.sa.v4.sin_port = htons(53);
+        w.config.resolv_conf = path;
+        w.config.self = &us;
+        w.config.self_count = self;
+        world_start(&w);
+        struct doh_bootstrap *b = doh_bootstrap_new(w.pool, &w.upstream[0], "doh.test");
+        assert_non_null(b);
+        assert_int_equal(doh_bootstrap_start(b, on_no_address, NULL), !self);
+        doh_bootstrap_close(b);
+        (void)unlink(path);
+        world_close(&w);
+    }
+}
+
 /* Each look-up begins with the next of the servers. */
 static void bootstrap_servers_take_turns(void **state)
 {
@@ -552,6 +588,7 @@ int main(void)
         cmocka_unit_test(addresses_are_collected),
         cmocka_unit_test(one_family_is_enough),
         cmocka_unit_test(bootstrap_servers_take_turns),
+        cmocka_unit_test(we_do_not_ask_ourselves),
         cmocka_unit_test(hosts_are_looked_up),
         cmocka_unit_test(old_addresses_are_asked_for_by_doh),
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),

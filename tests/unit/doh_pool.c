@@ -330,6 +330,25 @@ static void alone_it_ends_with_the_reason(void **state)
     }
 }
 
+/* Connections that end without any answer are not opened in a circle. */
+static void fruitless_connections_lead_to_a_pause(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.server[0].behaviour.act = ACT_CLOSE;
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_E_UNREACHABLE);
+    assert_true(w.pool->upstreams[0].health.backoff.length_ms > 0);
+    w.server[0].behaviour.act = ACT_ANSWER;
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(w.pool->upstreams[0].health.backoff.length_ms, 0);
+    world_close(&w);
+}
+
 /* The first fails in one way, the second in another, and by then the first is well. Who is asked
  * first in the end depends on the jitter of back-offs; how often at most does not. */
 static void all_have_a_last_chance(void **state)
@@ -847,6 +866,7 @@ int main(void)
         cmocka_unit_test(we_close_what_is_idle),
         cmocka_unit_test(another_upstream_answers),
         cmocka_unit_test(alone_it_ends_with_the_reason),
+        cmocka_unit_test(fruitless_connections_lead_to_a_pause),
         cmocka_unit_test(all_have_a_last_chance),
         cmocka_unit_test(only_the_oversize_stream_is_given_up),
         cmocka_unit_test(the_method_changes_once),

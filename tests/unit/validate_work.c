@@ -380,8 +380,8 @@ static void test_no_more_than_linear(void **state)
         good = good && whole.compared <= 4 * DNS_RR_MAX && whole.canonical <= 4 * DNS_RR_MAX &&
                whole.keys <= val_limits_default.keys_per_zone + 8 &&
                whole.tags <= 16 * DNS_RR_MAX && whole.checks <= 16 && whole.octets <= (1u << 20);
-#ifdef VERIDOH_SANITIZED /* else calls may have been inlined */
-        good = good && whole.compared > DNS_RR_MAX / 16;
+#ifdef VERIDOH_SANITIZED                                 /* else calls may have been inlined */
+        good = good && whole.compared > DNS_RR_MAX / 32; /* what stands together is not */
 #endif
         if (!good)
             print_error("%s costs too much\n", kinds[i].what);
