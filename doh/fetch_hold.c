@@ -63,7 +63,7 @@ static bool has_ask(const struct doh_fetch *f)
     return false;
 }
 
-/* Not to those that pause before their last chance: who has a new connection may fail on it, too. */
+/* Not to those that pause before their last chance: a new connection may fail, too. */
 void doh_fetch_offer(struct doh_pool *pool, uint32_t upstream)
 {
     struct doh_list *next;
