@@ -12,6 +12,7 @@
 
 #define LAST_CHANCE_LEFT_MS 1000u /* with less time left there is none */
 #define LAST_CHANCE_MIN_MS 200u   /* the pause before it, up to twice that */
+#define LAST_CHANCE_MAX_MS 1000u  /* or until one may be asked again that said when */
 
 void doh_fetch_set_state(struct doh_fetch *f, enum doh_fetch_state state)
 {
@@ -256,6 +257,18 @@ static bool may_try_again(const struct doh_fetch *f)
     return early || (f->rounds < DOH_ROUNDS_MAX && !f->last_chance);
 }
 
+static uint64_t last_chance_ms(const struct doh_fetch *f, uint64_t now)
+{
+    uint64_t at = now + LAST_CHANCE_MIN_MS + doh_random() % LAST_CHANCE_MIN_MS;
+    uint64_t open = UINT64_MAX;
+    for (uint32_t i = 0; i < f->pool->upstream_count; i++) {
+        uint64_t until = f->pool->upstreams[i].health.shut_until_ms;
+        if ((doh_fetch_allowed(f) & ~f->never & doh_bit(i)) && until > at && until < open)
+            open = until;
+    }
+    return open <= now + LAST_CHANCE_MAX_MS && open < f->deadline_ms ? open : at;
+}
+
 /* All that were asked have failed, perhaps one after the other for reasons that have passed. Once,
  * after a pause, they are asked again; not those that refused the question itself. */
 static bool wait_for_last_chance(struct doh_fetch *f)
@@ -266,7 +279,7 @@ static bool wait_for_last_chance(struct doh_fetch *f)
         return false;
     f->last_chance = true;
     f->tried = f->spent = f->never;
-    f->failover_ms = now + LAST_CHANCE_MIN_MS + doh_random() % LAST_CHANCE_MIN_MS;
+    f->failover_ms = last_chance_ms(f, now);
     f->hedge_ms = UINT64_MAX;
     doh_fetch_set_state(f, DOH_FETCH_ASKED);
     return true;

@@ -55,13 +55,22 @@ bool doh_fetch_is_held(const struct doh_fetch *f)
     return f->plain == NULL;
 }
 
+static bool has_ask(const struct doh_fetch *f)
+{
+    for (unsigned i = 0; i < DOH_ASKS_MAX; i++)
+        if (f->ask[i].upstream)
+            return true;
+    return false;
+}
+
+/* Not to those that pause before their last chance: a new connection may fail, too. */
 void doh_fetch_offer(struct doh_pool *pool, uint32_t upstream)
 {
     struct doh_list *next;
     for (struct doh_list *i = pool->asked.next; i != &pool->asked; i = next) {
         struct doh_fetch *f = DOH_ITEM(i, struct doh_fetch, link);
         next = i->next; /* it may move to another list */
-        if (f->avoid == 0 && doh_fetch_is_held(f) &&
+        if (f->avoid == 0 && has_ask(f) && doh_fetch_is_held(f) &&
             (doh_fetch_allowed(f) & ~f->tried & doh_bit(upstream)))
             doh_fetch_hurry(f);
     }
