@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -228,10 +229,14 @@ static int run(struct daemon *d, const char *config_path)
 
 /* Few workers share one heap: no memory lies idle in another, and only glibc's first heap may have
  * large pages (conf/veridoh.service), with which a hit among many names is found sooner. More would
- * wait for its lock at their misses, so they have glibc's usual heaps. */
+ * wait for its lock at their misses, so they have glibc's usual heaps. Where few names fit, large
+ * pages gain little, and each that the heap grows by can hold up hits for milliseconds. */
 #define ONE_HEAP_WORKERS 4u
+#define LARGE_PAGES_FROM ((size_t)256 * 1024 * 1024)
 static void choose_heaps(const struct config *config)
 {
+    if (config->cache.bytes < LARGE_PAGES_FROM)
+        (void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     if (config->workers <= ONE_HEAP_WORKERS)
         (void)mallopt(M_ARENA_MAX, 1); /* only slower when it fails */
 }

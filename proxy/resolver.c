@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #define TICK_MS 50u
-#define SLICE_US 150u /* signature work until the loop is looked at: a hit waits no longer */
+#define SLICE_US 75u  /* of work, then hits: one that comes waits no longer */
 #define TURN_US 1000u /* in one turn of the loop, when nothing else is to be done meanwhile */
 #define WAITERS_MAX 256u
 /* One job may take 2 MiB for messages that were made for it. Most take a few tens of KiB: as many
