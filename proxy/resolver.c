@@ -11,8 +11,10 @@
 #include <strings.h>
 
 #define TICK_MS 50u
-#define SLICE_US 75u  /* of work, then hits: one that comes waits no longer */
-#define TURN_US 1000u /* in one turn of the loop, when nothing else is to be done meanwhile */
+#define SLICE_US 75u       /* of work, then hits: one that comes waits no longer, but: */
+#define SLICE_LEAST 3u     /* questions share what a turn costs, if they can */
+#define SLICE_MOST_US 150u /* within this */
+#define TURN_US 1000u      /* in one turn of the loop, when nothing else is to be done meanwhile */
 #define WAITERS_MAX 256u
 /* One job may take 2 MiB for messages that were made for it. Most take a few tens of KiB: as many
  * as may be in flight have that, and hostile ones together no more. */
@@ -67,17 +69,19 @@ static void on_run(uv_idle_t *idle)
 {
     struct resolver *r = idle->data;
     uint64_t now_us = resolver_us();
-    uint64_t slice_us = now_us + SLICE_US, turn_us = now_us + TURN_US;
+    uint64_t slice_us = now_us, turn_us = now_us + TURN_US;
+    uint32_t worked_on = 0;
     struct query *q = NULL;
     while (!r->closing && (q = run_queue_pop(&r->run_queue)) != NULL) {
         q->runnable = false;
         query_run(q);
         now_us = resolver_us();
-        if (now_us < slice_us)
+        if (now_us < slice_us + (++worked_on < SLICE_LEAST ? SLICE_MOST_US : SLICE_US))
             continue;
         if (now_us >= turn_us || is_loop_wanted(r))
             return; /* hits first: the rest in the next turn */
-        slice_us = now_us + SLICE_US;
+        slice_us = now_us;
+        worked_on = 0;
     }
     if (!q && !r->closing)
         (void)uv_idle_stop(&r->run);

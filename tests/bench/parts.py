@@ -343,7 +343,7 @@ def replay(run):
 
 COUNTED = {  # names of a kind, how many, questions, options of the generator
     "hit": ("mixed", 1000, 4000),
-    "unvalidated miss": ("plain", 400, 400, "-D"),
+    "insecure miss": ("plain", 400, 400, "-D"),
     "secure miss, P-256": ("p256", 400, 400, "-D"),
     "secure miss, RSA-2048": ("rsa", 400, 400, "-D"),
     "the same with CD=1": ("rsa", 400, 400, "-D", "-C"),
