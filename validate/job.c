@@ -77,7 +77,7 @@ static struct job_message *slot(struct val_job *job, const struct dns_name *name
     }
     if (job->message_count == JOB_MESSAGES_MAX)
         return NULL;
-    struct job_message *m = val_arena_take(job->arena, sizeof *m);
+    struct job_message *m = val_arena_take_unset(job->arena, sizeof *m);
     if (!m) {
         job->out_of_memory = true;
         return NULL;
@@ -159,7 +159,7 @@ static bool append(struct val_job *job, struct job_needs *needs, const struct va
         return false;
     if (needs->count == needs->room) {
         uint32_t room = needs->room ? 2 * needs->room : NEEDS_FIRST;
-        struct val_need *grown = val_arena_take(job->arena, room * sizeof *grown);
+        struct val_need *grown = val_arena_take_unset(job->arena, room * sizeof *grown);
         if (!grown) {
             job->out_of_memory = true;
             return false;
@@ -249,7 +249,7 @@ bool job_verify(struct val_job *job, const struct val_rrset *set, const struct v
         return false;
     }
     if (!memo) {
-        memo = val_arena_take(job->arena, sizeof *memo);
+        memo = val_arena_take_unset(job->arena, sizeof *memo);
         if (!memo) {
             job->out_of_memory = true;
             return false;
@@ -365,18 +365,17 @@ static enum val_step decide_early(struct val_job *job)
 static enum val_step decide(struct val_job *job)
 {
     enum val_status worst = VAL_SECURE;
-    struct val_reason reason = job_reason(VAL_WHY_NONE, &job->question.name, &job->question.name,
-                                          job->question.type, job->origin);
+    const struct val_reason *reason = NULL;
     for (uint32_t i = 0; i < job->subject_count; i++) {
         const struct job_subject *s = job->subject[i];
         job->verdict.denial =
             job->verdict.denial || s->kind == SUBJECT_NODATA || s->kind == SUBJECT_NXDOMAIN;
         if (s->status > worst) {
             worst = s->status;
-            reason = s->reason;
+            reason = &s->reason;
         }
     }
-    return conclude(job, worst, &reason);
+    return reason ? conclude(job, worst, reason) : conclude_why(job, VAL_SECURE, VAL_WHY_NONE);
 }
 
 /* Not everything is settled, and nothing more can be had for it. */

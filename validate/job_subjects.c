@@ -22,7 +22,7 @@ static struct job_subject *subject_add(struct val_job *job, enum job_subject_kin
         broken(job, VAL_BOGUS, VAL_WHY_BUDGET, name, type);
         return NULL;
     }
-    struct job_subject *s = val_arena_take(job->arena, sizeof *s);
+    struct job_subject *s = val_arena_take_unset(job->arena, sizeof *s);
     if (!s) {
         broken(job, VAL_INDETERMINATE, VAL_WHY_MEMORY, name, type);
         return NULL;
