@@ -116,11 +116,11 @@ static void age(const struct answer_form *form, uint32_t age_s, uint64_t valid_s
 static bool copy_form(const struct answer *a, const struct answer_form *form, uint8_t *buf,
                       uint32_t cap, struct cache_hit *ret)
 {
+    ret->len = form->len;
     if (form->len == 0 || form->len > cap)
         return false;
     memcpy(buf, form->wire, form->len);
     answer_patch_counts(form, buf);
-    ret->len = form->len;
     ret->status = (enum val_status)a->status;
     ret->rcode = buf[3] & 15u;
     ret->prefetch = false;
@@ -189,6 +189,7 @@ bool cache_answer_find_at(struct cache *cache, const struct cache_bytes_key *key
                           struct cache_now now, uint8_t *buf, uint32_t cap, struct cache_hit *ret)
 {
     cache_note_clocks(cache, now);
+    ret->len = 0;
     struct cache_shard *shard = cache_lock_answers(cache, key->hash);
     struct shard_entry *entry = shard_find(&shard->shard, key->octets, key->len, key->hash);
     const struct answer *a = entry ? shard_entry_data(entry) : NULL;
@@ -197,7 +198,7 @@ bool cache_answer_find_at(struct cache *cache, const struct cache_bytes_key *key
     if (a && !alive && (cache->limits.max_stale_s == 0 || is_past_use(cache, a, now)))
         shard_remove(&shard->shard, entry);
     shard->hits += hit;
-    shard->misses += !hit;
+    shard->misses += ret->len == 0;
     cache_unlock(shard);
     return hit;
 }
@@ -218,6 +219,7 @@ bool cache_answer_find_stale(struct cache *cache, const struct cache_key *key, s
                              uint8_t *buf, uint32_t cap, struct cache_hit *ret)
 {
     struct cache_bytes_key k;
+    ret->len = 0;
     if (key->checking_disabled || cache->limits.max_stale_s == 0)
         return false;
     cache_key_make(cache, key, CACHE_ANSWER, &k);
