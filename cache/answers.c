@@ -139,6 +139,7 @@ static bool wants_prefetch(struct shard_entry *entry, uint32_t left_s, uint32_t 
     return true;
 }
 
+/* ret->ttl_s says already that it is alive. */
 static bool copy_hit(struct shard_entry *entry, bool dnssec_ok, struct cache_now now, uint8_t *buf,
                      uint32_t cap, struct cache_hit *ret)
 {
@@ -147,7 +148,6 @@ static bool copy_hit(struct shard_entry *entry, bool dnssec_ok, struct cache_now
     if (!copy_form(a, &form, buf, cap, ret))
         return false;
     age(&form, (uint32_t)(age_ms(a, now) / 1000), answer_expires_s(a) - now.wall_s, buf);
-    ret->ttl_s = ttl_left(a, now);
     ret->prefetch = wants_prefetch(entry, ret->ttl_s, a->ttl_s);
     return true;
 }
@@ -193,9 +193,9 @@ bool cache_answer_find_at(struct cache *cache, const struct cache_bytes_key *key
     struct cache_shard *shard = cache_lock_answers(cache, key->hash);
     struct shard_entry *entry = shard_find(&shard->shard, key->octets, key->len, key->hash);
     const struct answer *a = entry ? shard_entry_data(entry) : NULL;
-    bool alive = a && ttl_left(a, now) > 0;
-    bool hit = alive && copy_hit(entry, dnssec_ok, now, buf, cap, ret);
-    if (a && !alive && (cache->limits.max_stale_s == 0 || is_past_use(cache, a, now)))
+    ret->ttl_s = a ? ttl_left(a, now) : 0;
+    bool hit = ret->ttl_s > 0 && copy_hit(entry, dnssec_ok, now, buf, cap, ret);
+    if (a && ret->ttl_s == 0 && (cache->limits.max_stale_s == 0 || is_past_use(cache, a, now)))
         shard_remove(&shard->shard, entry);
     shard->hits += hit;
     shard->misses += ret->len == 0;

@@ -269,7 +269,7 @@ static bool find_hit(struct server *s, const struct listener_client *client, con
             ret->wire = s->reply;
             ret->cap = sizeof s->reply;
         }
-        if (resolver_hit(s->parts.resolver, &c->key, &c->place, ret->wire, ret->cap, hit))
+        if (resolver_hit(s->parts.resolver, &c->key, &c->place, s->now, ret->wire, ret->cap, hit))
             return true;
         least = hit->len + OPT_MOST;
     } while (hit->len > ret->cap);

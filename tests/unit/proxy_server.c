@@ -88,11 +88,12 @@ const struct val_anchors *resolver_anchors(struct resolver *resolver)
 }
 
 bool resolver_hit(struct resolver *resolver, const struct cache_key *key,
-                  const struct cache_bytes_key *place, uint8_t *buf, uint32_t cap,
-                  struct cache_hit *ret)
+                  const struct cache_bytes_key *place, struct cache_now at, uint8_t *buf,
+                  uint32_t cap, struct cache_hit *ret)
 {
     (void)resolver;
     assert_int_equal(place->hash, key->question->type);
+    assert_int_equal(at.mono_ms, 5000);
     fake.key = *key;
     ret->len = fake.hit ? fake.wire_len : 0;
     if (!fake.hit || fake.wire_len > cap)
