@@ -75,7 +75,7 @@ static void finish_subnet(struct finishing *f)
     doh->subnet_len = 4 + octets;
 }
 
-/* doh_shared_new() would say the same, but not where. */
+/* doh_shared_new() would say the same, but only the first of it. */
 static void check_upstream(struct finishing *f, uint32_t index)
 {
     const struct doh_upstream_config *u = &f->draft->c.doh.upstreams[index];
