@@ -859,19 +859,21 @@ static void bad_configuration_is_named(void **state)
 {
     (void)state;
     static const struct {
-        char *url, *ca, *said;
+        char *url, *ca, *key, *said;
     } cases[] = {
-        {"http://doh.test/", NULL, "upstream one: the URL http://doh.test/"},
-        {"https://doh.test/", "/nonexistent/ca.pem", "/nonexistent/ca.pem"},
-        {"https://doh.test/", "/dev/null", "/dev/null"},
+        {"http://doh.test/", NULL, "url", "upstream one: the URL http://doh.test/"},
+        {"https://doh.test/", "/nonexistent/ca.pem", "ca", "/nonexistent/ca.pem"},
+        {"https://doh.test/", "/dev/null", "ca", "/dev/null"},
     };
     for (unsigned i = 0; i < COUNT(cases); i++) {
-        char error[256] = "";
+        struct doh_fault fault = {0};
         struct doh_upstream_config upstream = {
             .name = "one", .url = cases[i].url, .ca_file = cases[i].ca};
         struct doh_config config = {.upstreams = &upstream, .upstream_count = 1};
-        assert_null(doh_shared_new(&config, error, sizeof error));
-        assert_non_null(strstr(error, cases[i].said));
+        assert_null(doh_shared_new(&config, &fault));
+        assert_non_null(strstr(fault.text, cases[i].said));
+        assert_int_equal(fault.upstream, 0);
+        assert_string_equal(fault.key, cases[i].key);
     }
 }
 
