@@ -6,7 +6,8 @@
  *   -k SOCKETS   or connections (8)              -n TOTAL    questions
  *   -t TCP   -D DO   -C CD   -x a random label before each name: nobody has it cached
  *   -e without a server: each socket talks to itself, which shows what the generator can do
- *   -a awake: UDP only, it yields its core but never sleeps, so that no sender pays for waking it */
+ *   -a awake: UDP only, it yields its core but never sleeps, so that no sender pays for waking it
+ */
 #include "load.h"
 
 #include <arpa/inet.h>
