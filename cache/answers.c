@@ -116,11 +116,11 @@ static void age(const struct answer_form *form, uint32_t age_s, uint64_t valid_s
 static bool copy_form(const struct answer *a, const struct answer_form *form, uint8_t *buf,
                       uint32_t cap, struct cache_hit *ret)
 {
+    ret->len = form->len;
     if (form->len == 0 || form->len > cap)
         return false;
     memcpy(buf, form->wire, form->len);
     answer_patch_counts(form, buf);
-    ret->len = form->len;
     ret->status = (enum val_status)a->status;
     ret->rcode = buf[3] & 15u;
     ret->prefetch = false;
@@ -139,6 +139,7 @@ static bool wants_prefetch(struct shard_entry *entry, uint32_t left_s, uint32_t 
     return true;
 }
 
+/* ret->ttl_s says already that it is alive. */
 static bool copy_hit(struct shard_entry *entry, bool dnssec_ok, struct cache_now now, uint8_t *buf,
                      uint32_t cap, struct cache_hit *ret)
 {
@@ -147,7 +148,6 @@ static bool copy_hit(struct shard_entry *entry, bool dnssec_ok, struct cache_now
     if (!copy_form(a, &form, buf, cap, ret))
         return false;
     age(&form, (uint32_t)(age_ms(a, now) / 1000), answer_expires_s(a) - now.wall_s, buf);
-    ret->ttl_s = ttl_left(a, now);
     ret->prefetch = wants_prefetch(entry, ret->ttl_s, a->ttl_s);
     return true;
 }
@@ -189,15 +189,16 @@ bool cache_answer_find_at(struct cache *cache, const struct cache_bytes_key *key
                           struct cache_now now, uint8_t *buf, uint32_t cap, struct cache_hit *ret)
 {
     cache_note_clocks(cache, now);
+    ret->len = 0;
     struct cache_shard *shard = cache_lock_answers(cache, key->hash);
     struct shard_entry *entry = shard_find(&shard->shard, key->octets, key->len, key->hash);
     const struct answer *a = entry ? shard_entry_data(entry) : NULL;
-    bool alive = a && ttl_left(a, now) > 0;
-    bool hit = alive && copy_hit(entry, dnssec_ok, now, buf, cap, ret);
-    if (a && !alive && (cache->limits.max_stale_s == 0 || is_past_use(cache, a, now)))
+    ret->ttl_s = a ? ttl_left(a, now) : 0;
+    bool hit = ret->ttl_s > 0 && copy_hit(entry, dnssec_ok, now, buf, cap, ret);
+    if (a && ret->ttl_s == 0 && (cache->limits.max_stale_s == 0 || is_past_use(cache, a, now)))
         shard_remove(&shard->shard, entry);
     shard->hits += hit;
-    shard->misses += !hit;
+    shard->misses += ret->len == 0;
     cache_unlock(shard);
     return hit;
 }
@@ -218,6 +219,7 @@ bool cache_answer_find_stale(struct cache *cache, const struct cache_key *key, s
                              uint8_t *buf, uint32_t cap, struct cache_hit *ret)
 {
     struct cache_bytes_key k;
+    ret->len = 0;
     if (key->checking_disabled || cache->limits.max_stale_s == 0)
         return false;
     cache_key_make(cache, key, CACHE_ANSWER, &k);

@@ -88,7 +88,8 @@ bool cache_answer_find_at(struct cache *cache, const struct cache_bytes_key *key
                           struct cache_now now, uint8_t *buf, uint32_t cap, struct cache_hit *ret);
 
 /* On a hit the message is copied to `buf` with TTLs aged; flags are as stored, the ID is 0, the
- * question in lower case. False: a miss, or `cap` is too small. No allocation. */
+ * question in lower case. False: a miss, then ret->len is 0; or that is more than `cap`, which
+ * counts as neither. No allocation. */
 bool cache_answer_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
                        uint8_t *buf, uint32_t cap, struct cache_hit *ret);
 

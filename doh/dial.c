@@ -2,84 +2,26 @@
 #include "doh/dial.h"
 
 #include "doh/address.h"
-#include "doh/addresses.h"
 #include "doh/bootstrap.h"
+#include "doh/dial_addresses.h"
 #include "doh/dial_slots.h"
 #include "doh/order.h"
 #include "doh/refresh.h"
-#include "doh/shared.h"
 #include "doh/upstream.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define PAUSE_MIN_MS                                                                               \
-    250u /* between two races while questions wait and every upstream backs off:                   \
-          */
+#define PAUSE_MIN_MS 250u /* between two races, while questions wait and every upstream rests */
 #define PAUSE_MAX_MS 1000u
-#define WINNER_MS                                                                                  \
-    600000u /* then all addresses are equal again, and the other family has a chance */
+#define WINNER_MS 600000u  /* then all addresses are equal again: the other family has a chance */
 #define REST_MIN_MS 10000u /* of an address that failed: it only goes behind the others */
 #define REST_MAX_MS WINNER_MS
 #define ALL_CONNS_MAX 24u /* in any state; more than addresses and open ones together */
-#define TTL_MIN_S 60u
-#define TTL_MAX_S 86400u
 
 static void on_timer(uv_timer_t *timer);
 static void on_addresses(void *arg, const struct doh_address *address, uint32_t count,
                          uint32_t ttl_s);
-
-static bool add_address(struct doh_upstream *up, const struct doh_address *address)
-{
-    struct doh_dial *d = &up->dial;
-    struct doh_address with_port = *address;
-    doh_address_set_port(&with_port, up->url->port);
-    for (uint32_t i = 0; i < d->count; i++)
-        if (doh_address_equal(&d->address[i], &with_port))
-            return false;
-    if (d->count == DOH_ADDRESSES_MAX)
-        return false;
-    d->rest[d->count] = (struct doh_backoff){0};
-    d->address[d->count++] = with_port;
-    return true;
-}
-
-static bool can_look_up(const struct doh_upstream *up)
-{
-    return doh_bootstrap_possible(up->pool->config, up->config, up->url);
-}
-
-/* Where its host was reached last: good enough to begin with, and for a minute; when they fail or
- * after that time somebody is asked. */
-static void remember(struct doh_upstream *up)
-{
-    struct doh_address known[DOH_ADDRESSES_EACH_MAX];
-    uint32_t count = doh_addresses_get(doh_shared_addresses(up->pool->shared), up->url->host, known,
-                                       DOH_ADDRESSES_EACH_MAX);
-    for (uint32_t i = 0; i < count; i++)
-        (void)add_address(up, &known[i]); /* one that is configured is there already */
-    up->dial.expires_ms = doh_now(up->pool) + TTL_MIN_S * UINT64_C(1000);
-}
-
-/* Connected: what was looked up for this host is worth keeping. */
-static void keep(struct doh_upstream *up)
-{
-    const struct doh_dial *d = &up->dial;
-    struct doh_address known[DOH_ADDRESSES_MAX]; /* the one that works first, then the others */
-    uint32_t count = 1;
-    bool looked_up = false;
-    known[0] = d->winner;
-    for (uint32_t i = d->configured; i < d->count; i++)
-        if (doh_address_equal(&d->address[i], &d->winner))
-            looked_up = true;
-        else if (count < DOH_ADDRESSES_MAX)
-            known[count++] = d->address[i];
-    if (!looked_up)
-        return;
-    if (!doh_addresses_put(doh_shared_addresses(up->pool->shared), up->url->host, known, count))
-        doh_pool_event(up->pool, DOH_EVENT_WARNING,
-                       "the addresses of %s cannot be kept in the state directory", up->url->host);
-}
 
 void doh_dial_init(struct doh_upstream *up)
 {
@@ -87,13 +29,7 @@ void doh_dial_init(struct doh_upstream *up)
     (void)uv_timer_init(up->pool->loop, &d->timer); /* cannot fail */
     doh_list_init(&d->line);
     up->pool->handles++;
-    for (uint32_t i = 0; i < up->config->address_count; i++)
-        (void)add_address(up, &up->config->addresses[i]); /* twice the same: once will do */
-    if (up->url->is_ip)
-        (void)add_address(up, &up->url->address);
-    d->configured = d->count;
-    if (can_look_up(up))
-        remember(up);
+    doh_dial_addresses_init(up);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -163,7 +99,7 @@ static void give_up(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
     d->state = DOH_DIAL_IDLE;
-    d->look_up = can_look_up(up);
+    d->look_up = doh_dial_can_look_up(up);
     (void)uv_timer_stop(&d->timer);
     doh_health_failed(&up->health, doh_now(up->pool), DOH_BACKOFF_MIN_MS, doh_random());
     doh_upstream_unreachable(up, d->err, d->reason);
@@ -216,39 +152,6 @@ static void race(struct doh_upstream *up)
     try_next(up);
 }
 
-static void set_expiry(struct doh_upstream *up, uint32_t ttl_s)
-{
-    uint32_t bounded = ttl_s < TTL_MIN_S ? TTL_MIN_S : ttl_s > TTL_MAX_S ? TTL_MAX_S : ttl_s;
-    up->dial.expires_ms = doh_now(up->pool) + (uint64_t)bounded * 1000;
-    up->dial.count = up->dial.configured;
-}
-
-/* By DoH, once or twice. They are for the next race: this one goes to the old ones. */
-static void on_refreshed(void *arg, const struct doh_address *address, uint32_t count,
-                         uint32_t ttl_s)
-{
-    struct doh_upstream *up = arg;
-    if (up->dial.state != DOH_DIAL_IDLE)
-        return; /* the list is in use; it expires again soon */
-    if (doh_now(up->pool) >= up->dial.expires_ms)
-        set_expiry(up, ttl_s);
-    for (uint32_t i = 0; i < count; i++)
-        (void)add_address(up, &address[i]);
-    if (up->dial.fresh >= up->dial.count)
-        up->dial.fresh = 0;
-}
-
-static void refresh(struct doh_upstream *up)
-{
-    const struct doh_dial *d = &up->dial;
-    if (d->count == d->configured || doh_now(up->pool) < d->expires_ms)
-        return;
-    if (!up->refresh)
-        up->refresh = doh_refresh_new(up->pool, up->url->host);
-    if (up->refresh)
-        doh_refresh_start(up->refresh, on_refreshed, up);
-}
-
 /* A look-up that runs already is begun anew. */
 static void resolve(struct doh_upstream *up)
 {
@@ -267,7 +170,7 @@ static void start(struct doh_upstream *up)
     struct doh_dial *d = &up->dial;
     d->started_ms = doh_now(up->pool);
     d->err = DOH_OK;
-    if (!can_look_up(up) || (d->count > 0 && !d->look_up)) {
+    if (!doh_dial_can_look_up(up) || (d->count > 0 && !d->look_up)) {
         race(up);
         return;
     }
@@ -290,15 +193,7 @@ static void on_addresses(void *arg, const struct doh_address *address, uint32_t 
         race(up); /* old addresses are better than none */
         return;
     }
-    if (d->expires_ms == 0) {
-        set_expiry(up, ttl_s);
-        d->fresh = d->configured;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        if (add_address(up, &address[i]))          /* one that is known is known */
-            d->order[d->count - 1] = d->count - 1; /* last, when a race is on */
-    if (d->fresh >= d->count)
-        d->fresh = 0;
+    doh_dial_addresses_found(up, address, count, ttl_s);
     if (d->state == DOH_DIAL_RESOLVING)
         race(up);
     else if (d->state == DOH_DIAL_RACING && !uv_is_active((uv_handle_t *)&d->timer))
@@ -320,8 +215,7 @@ void doh_dial_want(struct doh_upstream *up)
         count_conns(up, is_any) >= ALL_CONNS_MAX)
         return;
     uint64_t at = up->health.backoff.until_ms;
-    if (at >
-        d->started_ms + pause_ms(up)) /* somebody waits: not before, but not much later either */
+    if (at > d->started_ms + pause_ms(up)) /* somebody waits: not before, nor much later either */
         at = d->started_ms + pause_ms(up);
     if (now >= at)
         start(up);
@@ -368,10 +262,7 @@ void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
     if (now >= d->winner_until_ms || !doh_address_equal(&d->winner, &winner->address))
         d->winner_until_ms = now + WINNER_MS; /* not again and again: the others want a chance */
     d->winner = winner->address;
-    if (can_look_up(up)) {
-        keep(up);
-        refresh(up);
-    }
+    doh_dial_addresses_worked(up);
     for (uint32_t i = 0; i < d->count; i++)
         if (doh_address_equal(&d->address[i], &d->winner))
             d->rest[i] = (struct doh_backoff){0};

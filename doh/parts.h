@@ -6,6 +6,7 @@
  *   fetch       one question's life                             fetch.c
  *   ask         that question at one upstream                   upstream.c
  *   upstream    its queue, health and connections               upstream.c, dial.c
+ *   dial        its race, and the addresses that it knows       dial.c, dial_addresses.c
  *
  * A *turn* is what happens in the loop's prepare phase, once for all that a round of events has
  * brought: finished fetches are told to their owners, undecided ones get an upstream, upstreams put

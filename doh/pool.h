@@ -31,10 +31,17 @@ enum doh_err { DOH_ERRORS(X) };
 const char *doh_err_text(enum doh_err err); /* static, never NULL */
 uint16_t doh_err_ede(enum doh_err err);
 
+/* Why a configuration cannot be used: a sentence, and the key that it is about. */
+struct doh_fault {
+    uint32_t upstream; /* index into config->upstreams */
+    const char *key;   /* of that upstream, as the configuration calls it (static); NULL: none */
+    char text[256];
+};
+
 /* Shared by every pool of the process: SSL_CTXs and certificate stores, one each upstream.
- * NULL and a sentence in `error` when the URL or CA file of some upstream cannot be used. */
+ * NULL and a fault when the URL or a file of some upstream cannot be used. */
 struct doh_shared;
-struct doh_shared *doh_shared_new(const struct doh_config *config, char *error, size_t error_cap);
+struct doh_shared *doh_shared_new(const struct doh_config *config, struct doh_fault *ret_fault);
 /* Before the first pool: it is known to be no earlier than that, whatever the system's clock says
  * (a machine that starts in the past). A certificate that had expired by then is refused; while the
  * clock is that wrong, one that is not valid yet is not. */

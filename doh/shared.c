@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -147,31 +148,55 @@ static const char *last_reason(void)
     return reason ? reason : "out of memory";
 }
 
-static bool identify(SSL_CTX *context, const struct doh_upstream_config *config, char *error,
-                     size_t error_cap)
+/* The fault is the upstream's that would be the next one; `key` as struct doh_fault has it. */
+__attribute__((format(printf, 4, 5))) static void refuse(const struct doh_shared *shared,
+                                                         struct doh_fault *fault, const char *key,
+                                                         const char *format, ...)
 {
-    const char *wrong = NULL;
-    if (!config->client_cert != !config->client_key)
-        wrong = "client-cert and client-key belong together";
-    else if (config->client_cert)
-        wrong = doh_tls_identity(context, config->client_cert, config->client_key);
-    if (wrong)
-        (void)snprintf(error, error_cap, "upstream %s: %s", config->name, wrong);
-    return wrong == NULL;
+    fault->upstream = shared->count;
+    fault->key = key;
+    int n = snprintf(fault->text, sizeof fault->text,
+                     "upstream %.100s: ", shared->config->upstreams[shared->count].name);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(fault->text + n, sizeof fault->text - (size_t)n, format, args);
+    va_end(args);
 }
 
-static bool read_pins(struct shared_upstream *u, const struct doh_upstream_config *config,
-                      char *error, size_t error_cap)
+static void run_out_of_memory(struct doh_fault *fault)
 {
+    *fault = (struct doh_fault){.text = "out of memory"};
+}
+
+static bool identify(const struct doh_shared *shared, SSL_CTX *context, struct doh_fault *fault)
+{
+    const struct doh_upstream_config *config = &shared->config->upstreams[shared->count];
+    const char *certificate = config->client_cert, *key = config->client_key;
+    if (!certificate != !key)
+        refuse(shared, fault, certificate ? "client-cert" : "client-key",
+               "client-cert and client-key belong together");
+    else if (certificate && !doh_tls_certificate(context, certificate))
+        refuse(shared, fault, "client-cert",
+               "no certificate can be read from the file that client-cert names");
+    else if (certificate && !doh_tls_key(context, key))
+        refuse(shared, fault, "client-key", "client-key names no file with the key of client-cert");
+    else
+        return true;
+    return false;
+}
+
+static bool read_pins(const struct doh_shared *shared, struct shared_upstream *u,
+                      struct doh_fault *fault)
+{
+    const struct doh_upstream_config *config = &shared->config->upstreams[shared->count];
     u->pins = calloc(config->pin_count + 1u, sizeof u->pins[0]);
     if (!u->pins)
-        (void)snprintf(error, error_cap, "out of memory");
+        run_out_of_memory(fault);
     for (uint32_t i = 0; u->pins && i < config->pin_count; i++) {
         if (!doh_pin_parse(config->pins[i], &u->pins[u->pin_count++])) {
-            (void)snprintf(error, error_cap,
-                           "upstream %s: the pin %.80s is not \"sha256//\" and 44 characters of "
-                           "base64",
-                           config->name, config->pins[i]);
+            refuse(shared, fault, "pin",
+                   "the pin %.80s is not \"sha256//\" and 44 characters of base64",
+                   config->pins[i]);
             free(u->pins);
             u->pins = NULL;
         }
@@ -179,26 +204,24 @@ static bool read_pins(struct shared_upstream *u, const struct doh_upstream_confi
     return u->pins != NULL;
 }
 
-static SSL_CTX *make_context(struct doh_shared *shared, const struct doh_upstream_config *config,
-                             char *error, size_t error_cap)
+static SSL_CTX *make_context(struct doh_shared *shared, struct doh_fault *fault)
 {
+    const char *ca_file = shared->config->upstreams[shared->count].ca_file;
     SSL_CTX *context = NULL;
     X509_STORE *own = NULL;
     ERR_clear_error();
-    if (config->ca_file) {
+    if (ca_file) {
         own = X509_STORE_new();
-        if (!own || X509_STORE_load_file(own, config->ca_file) != 1) {
-            (void)snprintf(error, error_cap, "upstream %s: cannot use the CA file %s: %s",
-                           config->name, config->ca_file, last_reason());
+        if (!own || X509_STORE_load_file(own, ca_file) != 1) {
+            refuse(shared, fault, "ca", "cannot use the CA file %s: %s", ca_file, last_reason());
             goto out;
         }
     }
     X509_STORE *store = own ? own : system_store(shared);
     context = store ? doh_tls_context(store, shared->config->tls_min == DOH_TLS_1_3) : NULL;
     if (!context)
-        (void)snprintf(error, error_cap, "upstream %s: cannot set up TLS: %s", config->name,
-                       last_reason());
-    if (context && !identify(context, config, error, error_cap)) {
+        refuse(shared, fault, NULL, "cannot set up TLS: %s", last_reason());
+    if (context && !identify(shared, context, fault)) {
         SSL_CTX_free(context);
         context = NULL;
     }
@@ -207,21 +230,20 @@ out:
     return context;
 }
 
-static bool add_upstream(struct doh_shared *shared, char *error, size_t error_cap)
+static bool add_upstream(struct doh_shared *shared, struct doh_fault *fault)
 {
     struct shared_upstream *u = &shared->upstream[shared->count];
-    const struct doh_upstream_config *config = &shared->config->upstreams[shared->count];
-    const char *wrong = doh_url_parse(config->url, &u->url);
+    const char *url = shared->config->upstreams[shared->count].url;
+    const char *wrong = doh_url_parse(url, &u->url);
     if (wrong) {
-        (void)snprintf(error, error_cap, "upstream %s: the URL %s cannot be used: %s", config->name,
-                       config->url, wrong);
+        refuse(shared, fault, "url", "the URL %s cannot be used: %s", url, wrong);
         return false;
     }
-    if (!read_pins(u, config, error, error_cap))
+    if (!read_pins(shared, u, fault))
         return false;
-    u->context = make_context(shared, config, error, error_cap);
+    u->context = make_context(shared, fault);
     if (u->context && pthread_mutex_init(&u->lock, NULL) != 0) {
-        (void)snprintf(error, error_cap, "upstream %s: cannot make a lock", config->name);
+        refuse(shared, fault, NULL, "cannot make a lock");
         SSL_CTX_free(u->context);
         u->context = NULL;
     }
@@ -235,28 +257,30 @@ static bool add_upstream(struct doh_shared *shared, char *error, size_t error_ca
     return true;
 }
 
-struct doh_shared *doh_shared_new(const struct doh_config *config, char *error, size_t error_cap)
+struct doh_shared *doh_shared_new(const struct doh_config *config, struct doh_fault *ret_fault)
 {
     struct doh_shared *shared = NULL;
     if (config->upstream_count > DOH_UPSTREAMS_MAX) {
-        (void)snprintf(error, error_cap, "more than %u upstreams", DOH_UPSTREAMS_MAX);
+        *ret_fault = (struct doh_fault){0};
+        (void)snprintf(ret_fault->text, sizeof ret_fault->text, "more than %u upstreams",
+                       DOH_UPSTREAMS_MAX);
         return NULL;
     }
     shared = calloc(1, sizeof *shared + config->upstream_count * sizeof shared->upstream[0]);
     if (!shared || ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
-        (void)snprintf(error, error_cap, "out of memory");
+        run_out_of_memory(ret_fault);
         free(shared);
         return NULL;
     }
     shared->config = config;
     shared->addresses = doh_addresses_new(config->state_directory);
     if (!shared->addresses) {
-        (void)snprintf(error, error_cap, "out of memory");
+        run_out_of_memory(ret_fault);
         doh_shared_free(shared);
         return NULL;
     }
     while (shared->count < config->upstream_count)
-        if (!add_upstream(shared, error, error_cap)) {
+        if (!add_upstream(shared, ret_fault)) {
             doh_shared_free(shared);
             return NULL;
         }

@@ -104,14 +104,16 @@ SSL_CTX *doh_tls_context(X509_STORE *store, bool tls13_only)
     return context;
 }
 
-const char *doh_tls_identity(SSL_CTX *context, const char *certificate, const char *key)
+bool doh_tls_certificate(SSL_CTX *context, const char *path)
 {
     ERR_clear_error();
-    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
-        return "no certificate can be read from the file that client-cert names";
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-        return "client-key names no file with the key of client-cert"; /* it compares them */
-    return NULL;
+    return SSL_CTX_use_certificate_chain_file(context, path) == 1;
+}
+
+bool doh_tls_key(SSL_CTX *context, const char *path)
+{
+    ERR_clear_error();
+    return SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM) == 1; /* it compares them */
 }
 
 static bool expect_host(SSL *ssl, const char *host, bool is_ip)

@@ -18,9 +18,10 @@ struct doh_tls;
  * when the peer can. NULL when out of memory. */
 SSL_CTX *doh_tls_context(X509_STORE *store, bool tls13_only);
 
-/* Our own certificate (PEM, with its chain) and its key, for upstreams that ask for one. NULL, or
- * why they cannot be used (static). */
-const char *doh_tls_identity(SSL_CTX *context, const char *certificate, const char *key);
+/* Our own certificate (PEM, with its chain), for upstreams that ask for one, and then its key.
+ * False when the file has none; or a key, but another's. */
+bool doh_tls_certificate(SSL_CTX *context, const char *path);
+bool doh_tls_key(SSL_CTX *context, const char *path);
 
 struct doh_tls_peer {
     const char *host; /* the name or, with `is_ip`, the address that the certificate must be for */

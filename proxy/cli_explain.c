@@ -86,7 +86,7 @@ int cli_explain(int argc, char **argv)
         struct explaining e = {
             .question = &question, .config = config, .trace = trace, .status = EXPLAIN_NO_ANSWER};
         struct resolver_question q = {.question = &question, .past_cache = true, .trace = trace};
-        status = cli_session_ask(config, &q, on_answer, &e);
+        status = cli_session_ask(config, options.config_path, &q, on_answer, &e);
         status = status ? status : e.status;
     }
     free(trace);

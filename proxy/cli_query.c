@@ -51,7 +51,7 @@ int cli_query(int argc, char **argv)
         return CLI_EX_CONFIG;
     struct asked asked = {.question = &question, .options = &options, .status = 3};
     struct resolver_question q = {.question = &question, .checking_disabled = options.no_check};
-    int status = cli_session_ask(config, &q, on_answer, &asked);
+    int status = cli_session_ask(config, options.config_path, &q, on_answer, &asked);
     config_free(config);
     return status ? status : asked.status;
 }

@@ -45,17 +45,17 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
     resolver_close(s->resolver, on_resolver_closed, s);
 }
 
-static bool open_session(struct session *s, const struct config *config)
+static bool open_session(struct session *s, const struct config *config, const char *config_path)
 {
-    char error[256];
+    struct doh_fault fault;
     uint8_t seed[16];
     if (RAND_bytes(seed, sizeof seed) != 1) {
         (void)fprintf(stderr, "veridoh: no random numbers\n");
         return false;
     }
-    s->shared = doh_shared_new(&config->doh, error, sizeof error);
+    s->shared = doh_shared_new(&config->doh, &fault);
     if (!s->shared) {
-        (void)fprintf(stderr, "veridoh: %s\n", error);
+        config_say_fault(config_path, &fault, stderr);
         return false;
     }
     s->trust = trust_open(config, NULL);
@@ -78,14 +78,14 @@ static bool open_session(struct session *s, const struct config *config)
     return s->resolver != NULL;
 }
 
-int cli_session_ask(const struct config *config, const struct resolver_question *question,
-                    resolver_done_fn *done, void *arg)
+int cli_session_ask(const struct config *config, const char *config_path,
+                    const struct resolver_question *question, resolver_done_fn *done, void *arg)
 {
     struct session s = {.done = done, .arg = arg};
     int status = CLI_EX_UNAVAILABLE;
     if (uv_loop_init(&s.loop) != 0)
         return status;
-    if (open_session(&s, config)) {
+    if (open_session(&s, config, config_path)) {
         if (resolver_ask(s.resolver, question, on_answer, &s))
             status = 0;
         else

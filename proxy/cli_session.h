@@ -7,8 +7,9 @@
 #include "proxy/resolver.h"
 
 /* Calls `done` with the answer, before everything is closed again. Upstream events at warning and
- * above go to stderr. 0, or an exit status after a message to stderr. */
-int cli_session_ask(const struct config *config, const struct resolver_question *question,
-                    resolver_done_fn *done, void *arg);
+ * above go to stderr. 0, or an exit status after a message to stderr. `config` was read from
+ * `config_path`. */
+int cli_session_ask(const struct config *config, const char *config_path,
+                    const struct resolver_question *question, resolver_done_fn *done, void *arg);
 
 #endif

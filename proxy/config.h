@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+struct doh_fault; /* doh/pool.h */
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JOURNAL, LOG_FORMAT_JSON };
 
@@ -52,6 +54,10 @@ struct config {
  * all at once, with what was expected and the nearest key. NULL when there was one. */
 struct config *config_read(const char *path, FILE *errors);
 void config_free(struct config *config);
+
+/* Says in the same form what doh_shared_new() found wrong with what was read from there. The file
+ * is read again for the place. */
+void config_say_fault(const char *path, const struct doh_fault *fault, FILE *errors);
 
 /* The reference of every key, from the same table: for the manual and `config-reference`. */
 void config_reference(FILE *out);

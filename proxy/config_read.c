@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The YAML file walked along the table of config_schema.c. Every error is reported with its place;
  * reading goes on after each, so that all come at once. */
+#include "doh/pool.h"
 #include "proxy/config_errors.h"
 #include "proxy/config_finish.h"
 #include "proxy/config_value.h"
@@ -330,6 +331,34 @@ static void read_document(struct reading *r, struct config_draft *draft)
     if (root && second_document(&parser, &second))
         config_error_at(&r->errors, second, "a second document (---) in one file is not taken");
     yaml_parser_delete(&parser);
+}
+
+/* The places of a file that was read before. */
+static bool load_document(struct reading *r)
+{
+    yaml_parser_t parser;
+    if (!load_file(r) || !yaml_parser_initialize(&parser))
+        return false;
+    yaml_parser_set_input_string(&parser, (const unsigned char *)r->text, r->len);
+    if (yaml_parser_load(&parser, &r->document))
+        r->errors.document = &r->document;
+    yaml_parser_delete(&parser);
+    return r->errors.document && yaml_document_get_root_node(&r->document);
+}
+
+void config_say_fault(const char *path, const struct doh_fault *fault, FILE *errors)
+{
+    struct reading r = {.errors = {.path = path, .out = errors}};
+    char where[64];
+    (void)snprintf(where, sizeof where, "upstreams[%u].%s", fault->upstream,
+                   fault->key ? fault->key : "");
+    if (fault->key && load_document(&r))
+        config_error_of(&r.errors, where, "%s", fault->text);
+    else /* of no key, or it was read from a pipe */
+        (void)fprintf(errors, "%s: error: %s\n", path, fault->text);
+    if (r.errors.document)
+        yaml_document_delete(r.errors.document);
+    free(r.text);
 }
 
 static char *folder_of(const char *path)

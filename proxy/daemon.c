@@ -65,7 +65,7 @@ static void notify(const char *state)
 /* 0, or an exit status after a line in the log. */
 static int open_shared(struct daemon *d, const char *config_path)
 {
-    char error[256] = "no random numbers";
+    struct doh_fault fault;
     uint8_t seed[16];
     d->shared = (struct worker_shared){.config = d->config, .log = &d->log};
     d->shared.trust = trust_open(d->config, &d->log);
@@ -73,9 +73,9 @@ static int open_shared(struct daemon *d, const char *config_path)
         log_write(&d->log, LOG_LEVEL_ERROR, "out of memory");
         return CLI_EX_UNAVAILABLE;
     }
-    d->shared.doh = doh_shared_new(&d->config->doh, error, sizeof error);
+    d->shared.doh = doh_shared_new(&d->config->doh, &fault);
     if (!d->shared.doh) {
-        log_write(&d->log, LOG_LEVEL_ERROR, "%s: %s", config_path, error);
+        config_say_fault(config_path, &fault, stderr);
         return CLI_EX_CONFIG;
     }
     doh_shared_not_before(d->shared.doh, clock_floor_s(trust_clock(d->shared.trust)));

@@ -96,6 +96,20 @@ void listener_answer(const struct listener_client *client, const uint8_t *wire, 
         listener_udp_answer(client->listener->udp, client, wire, len);
 }
 
+uint8_t *listener_reserve(const struct listener_client *client, uint32_t least, uint32_t *ret_cap)
+{
+    return client->tcp ? listener_tcp_reserve(client->listener->tcp, client, least, ret_cap)
+                       : listener_udp_reserve(client->listener->udp, least, ret_cap);
+}
+
+void listener_commit(const struct listener_client *client, uint32_t len)
+{
+    if (client->tcp)
+        listener_tcp_commit(client->listener->tcp, client, len);
+    else
+        listener_udp_commit(client->listener->udp, client, len);
+}
+
 void listener_drop(const struct listener_client *client)
 {
     if (client->tcp) /* UDP keeps no account */

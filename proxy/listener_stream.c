@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define OUT_FIRST 4096u
+#define FRAME_HEAD 2u /* the length of what follows */
 #define OUT_TURN                                                                                   \
     (64u * 1024u)              /* that much collected is written before more questions are taken   \
                                 */
@@ -34,7 +35,7 @@ static void moved(struct listener_stream *s)
 
 static void forget_output(struct listener_stream *s)
 {
-    s->out_off = s->out_end = 0;
+    s->out_off = s->out_end = s->reserved = 0;
     if (s->out_cap > OUT_KEEP) {
         free(s->out);
         s->out = NULL;
@@ -62,7 +63,7 @@ static void write_out(struct listener_stream *s)
 }
 
 /* Room for a frame of `len` octets behind the others. */
-static bool reserve(struct listener_stream *s, uint32_t len)
+static bool make_room(struct listener_stream *s, uint32_t len)
 {
     if (len <= s->out_cap - s->out_end)
         return true;
@@ -88,7 +89,7 @@ static bool reserve(struct listener_stream *s, uint32_t len)
  * away for what it could not have read yet. */
 static uint32_t share(const struct listener_stream *s)
 {
-    uint32_t least = OUT_TURN + 2 + DNS_MSG_MAX;
+    uint32_t least = OUT_TURN + FRAME_HEAD + DNS_MSG_MAX;
     return limits(s)->tcp_write_max > least ? limits(s)->tcp_write_max : least;
 }
 
@@ -106,25 +107,55 @@ static void settle(struct listener_stream *s)
     listener_tcp_wake(s->tcp, s);
 }
 
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Nothing is written out for it, nor anybody sent away. */
+uint8_t *listener_stream_reserve(struct listener_stream *s, uint32_t least, uint32_t *ret_cap)
+{
+    s->reserved = 0;
+    if (s->state == STREAM_CLOSED || least > DNS_MSG_MAX ||
+        unsent(s) + FRAME_HEAD + least > share(s) || !make_room(s, FRAME_HEAD + least))
+        return NULL;
+    uint32_t room = smaller(s->out_cap - s->out_end, share(s) - unsent(s));
+    *ret_cap = s->reserved = smaller(room - FRAME_HEAD, DNS_MSG_MAX);
+    return s->out + s->out_end + FRAME_HEAD;
+}
+
+void listener_stream_commit(struct listener_stream *s, uint32_t len)
+{
+    if (len > s->reserved) {
+        listener_stream_drop(s);
+        return;
+    }
+    struct dns_writer head = dns_writer_init(s->out + s->out_end, FRAME_HEAD);
+    dns_write_u16(&head, (uint16_t)len);
+    s->out_end += FRAME_HEAD + len;
+    s->reserved = 0;
+    s->client.listener->stats.tcp_answers++;
+    moved(s);
+    settle(s);
+}
+
 void listener_stream_answer(struct listener_stream *s, const uint8_t *wire, uint32_t len)
 {
+    uint32_t cap;
     if (s->state == STREAM_CLOSED)
         return;
     if (len > DNS_MSG_MAX) { /* no frame holds it */
         listener_stream_drop(s);
         return;
     }
-    if (!has_share_left(s, 2 + len) || !reserve(s, 2 + len)) {
+    bool may_wait = has_share_left(s, FRAME_HEAD + len);
+    uint8_t *room = may_wait ? listener_stream_reserve(s, len, &cap) : NULL;
+    if (!room) {
         listener_stream_close(s); /* fine when it is closed already */
         return;
     }
-    struct dns_writer w = dns_writer_init(s->out + s->out_end, s->out_cap - s->out_end);
-    dns_write_u16(&w, (uint16_t)len);
-    dns_write_bytes(&w, wire, len);
-    s->out_end += w.off;
-    s->client.listener->stats.tcp_answers++;
-    moved(s);
-    settle(s);
+    memcpy(room, wire, len);
+    listener_stream_commit(s, len);
 }
 
 void listener_stream_drop(struct listener_stream *s)

@@ -34,6 +34,7 @@ struct listener_stream {
     uint64_t since_ms; /* uv_now() of the last whole question or answer taken */
     uint8_t *out;      /* frames; NULL when none were for a while */
     uint32_t out_cap, out_off, out_end;
+    uint32_t reserved; /* octets, for the answer of a frame that begins at out_end */
     uint32_t in_len;
     uint8_t in[STREAM_IN_OCTETS];
 };
@@ -42,6 +43,8 @@ struct listener_stream {
 struct listener_stream *listener_stream_open(struct listener_tcp *tcp,
                                              const struct listener_client *client, int fd);
 void listener_stream_answer(struct listener_stream *stream, const uint8_t *wire, uint32_t len);
+uint8_t *listener_stream_reserve(struct listener_stream *stream, uint32_t least, uint32_t *ret_cap);
+void listener_stream_commit(struct listener_stream *stream, uint32_t len);
 void listener_stream_drop(struct listener_stream *stream);
 /* Takes what questions it may, writes what it can, and sees what to wait for. */
 void listener_stream_run(struct listener_stream *stream);

@@ -59,6 +59,21 @@ void listener_tcp_answer(struct listener_tcp *tcp, const struct listener_client 
         listener_stream_answer(stream, wire, len);
 }
 
+uint8_t *listener_tcp_reserve(struct listener_tcp *tcp, const struct listener_client *client,
+                              uint32_t least, uint32_t *ret_cap)
+{
+    struct listener_stream *stream = stream_of(tcp, client);
+    return stream ? listener_stream_reserve(stream, least, ret_cap) : NULL;
+}
+
+void listener_tcp_commit(struct listener_tcp *tcp, const struct listener_client *client,
+                         uint32_t len)
+{
+    struct listener_stream *stream = stream_of(tcp, client);
+    if (stream)
+        listener_stream_commit(stream, len);
+}
+
 void listener_tcp_drop(struct listener_tcp *tcp, const struct listener_client *client)
 {
     struct listener_stream *stream = stream_of(tcp, client);

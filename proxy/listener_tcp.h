@@ -14,6 +14,10 @@ struct listener_stream;
 struct listener_tcp *listener_tcp_open(struct listener *listener, int fd);
 void listener_tcp_answer(struct listener_tcp *tcp, const struct listener_client *client,
                          const uint8_t *wire, uint32_t len);
+uint8_t *listener_tcp_reserve(struct listener_tcp *tcp, const struct listener_client *client,
+                              uint32_t least, uint32_t *ret_cap);
+void listener_tcp_commit(struct listener_tcp *tcp, const struct listener_client *client,
+                         uint32_t len);
 void listener_tcp_drop(struct listener_tcp *tcp, const struct listener_client *client);
 void listener_tcp_flush(struct listener_tcp *tcp); /* connections with news get their turn */
 void listener_tcp_stop(struct listener_tcp *tcp);  /* no new connections, no new questions */

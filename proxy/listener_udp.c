@@ -32,7 +32,8 @@ struct udp_in {
 /* Answers: first to count wait for sendmmsg. Room is used again once all have left. */
 struct udp_out {
     uint32_t first, count;
-    uint32_t used; /* of octets */
+    uint32_t used;     /* of octets */
+    uint32_t reserved; /* behind those, for the next answer */
     struct mmsghdr message[OUT_COUNT];
     struct iovec octets_of[OUT_COUNT];
     struct doh_address peer[OUT_COUNT];
@@ -79,6 +80,7 @@ void listener_udp_flush(struct listener_udp *udp)
 {
     struct udp_out *out = &udp->out;
     bool full = false;
+    out->reserved = 0;
     while (udp->fd >= 0 && out->first < out->count && !full) {
         int sent = sendmmsg(udp->fd, out->message + out->first, out->count - out->first,
                             MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -130,20 +132,29 @@ static bool has_room(const struct udp_out *out, uint32_t len)
     return out->count < OUT_COUNT && len <= OUT_OCTETS - out->used;
 }
 
-void listener_udp_answer(struct listener_udp *udp, const struct listener_client *client,
-                         const uint8_t *wire, uint32_t len)
+uint8_t *listener_udp_reserve(struct listener_udp *udp, uint32_t least, uint32_t *ret_cap)
 {
     struct udp_out *out = &udp->out;
-    if (!has_room(out, len) && !udp->blocked)
+    if (!has_room(out, least) && !udp->blocked)
         listener_udp_flush(udp);
-    if (udp->fd < 0 || !has_room(out, len)) {
+    bool takes = udp->fd >= 0 && has_room(out, least);
+    out->reserved = takes ? OUT_OCTETS - out->used : 0;
+    *ret_cap = out->reserved;
+    return takes ? out->octets + out->used : NULL;
+}
+
+void listener_udp_commit(struct listener_udp *udp, const struct listener_client *client,
+                         uint32_t len)
+{
+    struct udp_out *out = &udp->out;
+    if (len > out->reserved) {
         udp->listener->stats.udp_send_errors++;
         return;
     }
     uint32_t i = out->count++;
     uint8_t *octets = out->octets + out->used;
     out->used += len;
-    memcpy(octets, wire, len);
+    out->reserved = 0;
     out->peer[i] = client->peer;
     out->octets_of[i] = (struct iovec){.iov_base = octets, .iov_len = len};
     struct msghdr *header = &out->message[i].msg_hdr;
@@ -155,6 +166,19 @@ void listener_udp_answer(struct listener_udp *udp, const struct listener_client 
         header->msg_control = out->control[i].octets;
         header->msg_controllen = write_source(&out->control[i], client);
     }
+}
+
+void listener_udp_answer(struct listener_udp *udp, const struct listener_client *client,
+                         const uint8_t *wire, uint32_t len)
+{
+    uint32_t cap;
+    uint8_t *room = listener_udp_reserve(udp, len, &cap);
+    if (!room) {
+        udp->listener->stats.udp_send_errors++;
+        return;
+    }
+    memcpy(room, wire, len);
+    listener_udp_commit(udp, client, len);
 }
 
 /* --- questions ------------------------------------------------------------------------------- */

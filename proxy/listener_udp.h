@@ -14,6 +14,9 @@
 struct listener_udp *listener_udp_open(struct listener *listener, int fd, bool wildcard);
 void listener_udp_answer(struct listener_udp *udp, const struct listener_client *client,
                          const uint8_t *wire, uint32_t len);
+uint8_t *listener_udp_reserve(struct listener_udp *udp, uint32_t least, uint32_t *ret_cap);
+void listener_udp_commit(struct listener_udp *udp, const struct listener_client *client,
+                         uint32_t len);
 void listener_udp_flush(struct listener_udp *udp); /* what is collected leaves */
 void listener_udp_stop(struct listener_udp *udp);  /* no new questions */
 /* `on_closed` may be NULL; called once the loop has let go and the memory is free. */

@@ -39,13 +39,13 @@ int cli_check_config(int argc, char **argv)
     struct config *config = config_read(path, stderr);
     if (!config)
         return CLI_EX_CONFIG;
-    char error[256];
-    struct doh_shared *shared = doh_shared_new(&config->doh, error, sizeof error);
+    struct doh_fault fault;
+    struct doh_shared *shared = doh_shared_new(&config->doh, &fault);
     if (shared)
         (void)printf("%s: fine: %u listening addresses, %u upstreams, %u routes\n", path,
                      config->listen_count, config->doh.upstream_count, config->doh.route_count);
     else
-        (void)fprintf(stderr, "%s: error: %s\n", path, error);
+        config_say_fault(path, &fault, stderr);
     int status = shared ? 0 : CLI_EX_CONFIG;
     doh_shared_free(shared);
     config_free(config);

@@ -318,11 +318,10 @@ void resolver_cancel(struct resolver_ask *ask)
 }
 
 bool resolver_hit(struct resolver *r, const struct cache_key *key,
-                  const struct cache_bytes_key *place, uint8_t *buf, uint32_t cap,
-                  struct cache_hit *ret)
+                  const struct cache_bytes_key *place, struct cache_now now, uint8_t *buf,
+                  uint32_t cap, struct cache_hit *ret)
 {
-    bool hit =
-        cache_answer_find_at(r->cache, place, key->dnssec_ok, resolver_now(r), buf, cap, ret);
+    bool hit = cache_answer_find_at(r->cache, place, key->dnssec_ok, now, buf, cap, ret);
     r->hits += hit;
     if (hit && ret->prefetch)
         stale_prefetch(r, key);

@@ -82,10 +82,10 @@ struct resolver_ask *resolver_ask(struct resolver *resolver, const struct resolv
 void resolver_cancel(struct resolver_ask *ask);
 
 /* The hot path: the cached answer copied to buf on the spot. `place` is from cache_answer_seek().
- * False: ask. */
+ * False: ask; but when ret->len is more than `cap`, there is one of that length. */
 bool resolver_hit(struct resolver *resolver, const struct cache_key *key,
-                  const struct cache_bytes_key *place, uint8_t *buf, uint32_t cap,
-                  struct cache_hit *ret);
+                  const struct cache_bytes_key *place, struct cache_now now, uint8_t *buf,
+                  uint32_t cap, struct cache_hit *ret);
 
 struct resolver_stats {
     uint64_t asked, joined, secure, insecure, bogus, indeterminate, unvalidated, disbelieved;

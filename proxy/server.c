@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define UNPROVEN_TTL_S 60u
+#define HIT_LEAST 512u                    /* most answers fit; for others another look tells */
+#define OPT_MOST (DNS_EDE_TEXT_MAX + 32u) /* header, EDE and keepalive */
 
 struct pending { /* a client that waits for the resolver */
     struct server *server;
@@ -17,6 +19,14 @@ struct pending { /* a client that waits for the resolver */
     struct listener_client client;
     struct request request;
     bool unproven; /* a time-name while the clock is wrong */
+};
+
+struct message {   /* an answer that is on its way out */
+    uint8_t *wire; /* the server's `reply`, or room that the listener has reserved */
+    uint32_t len, cap;
+    enum val_status status;
+    const struct dns_ede *ede;
+    bool in_form; /* as the client wants it, with DNSSEC records or without */
 };
 
 /* One of the questions that came at once. */
@@ -109,30 +119,43 @@ static bool denied_by_sentinel(struct server *s, const struct request *request,
            sentinel_refuses(&request->question, resolver_anchors(s->parts.resolver));
 }
 
-/* A message in s->reply, `len` octets, to the client's taste. */
-static void send_answer(struct server *s, const struct listener_client *client,
-                        const struct request *request, uint32_t len, enum val_status status,
-                        const struct dns_ede *ede, bool in_form)
+/* Written anew: cut, or without what was not asked for. */
+static void send_rewritten(struct server *s, const struct listener_client *client,
+                           const struct request *request, const struct message *m,
+                           const struct respond_how *how)
 {
-    struct respond_how how = {
-        .status = status, .rcode = s->reply[3] & 15, .ede = ede, .keepalive_ds = keepalive_ds(s)};
-    if (denied_by_sentinel(s, request, status)) {
+    struct dns_msg msg;
+    uint32_t len = 0;
+    memcpy(s->source, m->wire, m->len);
+    if (dns_msg_read(s->source, m->len, s->table, DNS_RR_MAX, &msg) == DNS_OK)
+        len = respond_copy(request, how, &msg, s->reply, sizeof s->reply);
+    if (len > 0)
+        send_reply(s, client, len);
+    else
+        turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_INVALID_DATA,
+                  "the answer cannot be written");
+}
+
+/* To the client's taste, mostly where it lies. */
+static void send_answer(struct server *s, const struct listener_client *client,
+                        const struct request *request, const struct message *m)
+{
+    struct respond_how how = {.status = m->status,
+                              .rcode = m->wire[3] & 15,
+                              .ede = m->ede,
+                              .keepalive_ds = keepalive_ds(s)};
+    if (denied_by_sentinel(s, request, m->status)) {
         turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_OTHER,
                   "root key trust anchor sentinel (RFC 8509)");
         return;
     }
-    uint32_t n = in_form ? respond_in_place(request, &how, s->reply, len, sizeof s->reply) : 0;
-    if (n == 0) {
-        struct dns_msg msg;
-        memcpy(s->source, s->reply, len);
-        if (dns_msg_read(s->source, len, s->table, DNS_RR_MAX, &msg) == DNS_OK)
-            n = respond_copy(request, &how, &msg, s->reply, sizeof s->reply);
-    }
-    if (n > 0)
-        send_reply(s, client, n);
+    uint32_t len = m->in_form ? respond_in_place(request, &how, m->wire, m->len, m->cap) : 0;
+    if (len == 0)
+        send_rewritten(s, client, request, m, &how);
+    else if (m->wire == s->reply)
+        send_reply(s, client, len);
     else
-        turn_away(s, client, request, DNS_RCODE_SERVFAIL, DNS_EDE_INVALID_DATA,
-                  "the answer cannot be written");
+        listener_commit(client, len);
 }
 
 /* --- waiting --------------------------------------------------------------------------------- */
@@ -188,8 +211,13 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
         memcpy(s->reply, answer->wire, answer->len);
         if (p->unproven)
             shorten(s, answer->len);
-        send_answer(s, &p->client, &p->request, answer->len, answer->status, &answer->ede,
-                    p->request.dnssec_ok);
+        const struct message m = {.wire = s->reply,
+                                  .len = answer->len,
+                                  .cap = sizeof s->reply,
+                                  .status = answer->status,
+                                  .ede = &answer->ede,
+                                  .in_form = p->request.dnssec_ok};
+        send_answer(s, &p->client, &p->request, &m);
     } else {
         send_error(s, &p->client, &p->request, DNS_RCODE_SERVFAIL, &answer->ede);
         log_refusal(s, &p->request.question, answer);
@@ -229,14 +257,38 @@ static void ask(struct server *s, const struct listener_client *client,
 
 /* --- one question ---------------------------------------------------------------------------- */
 
+/* Copied once: from the cache to where the listener sends from. When it has no room there now, to
+ * our own. Ends: each time there is more room than the answer took that did not fit. */
+static bool find_hit(struct server *s, const struct listener_client *client, const struct coming *c,
+                     struct cache_hit *hit, struct message *ret)
+{
+    uint32_t least = HIT_LEAST;
+    do {
+        ret->wire = listener_reserve(client, least, &ret->cap);
+        if (!ret->wire) {
+            ret->wire = s->reply;
+            ret->cap = sizeof s->reply;
+        }
+        if (resolver_hit(s->parts.resolver, &c->key, &c->place, s->now, ret->wire, ret->cap, hit))
+            return true;
+        least = hit->len + OPT_MOST;
+    } while (hit->len > ret->cap);
+    return false;
+}
+
 static bool answer_hit(struct server *s, const struct listener_client *client,
                        const struct coming *c)
 {
     struct cache_hit hit;
-    if (!resolver_hit(s->parts.resolver, &c->key, &c->place, s->reply, sizeof s->reply, &hit))
+    struct message m;
+    if (!find_hit(s, client, c, &hit, &m))
         return false;
     s->stats.hits++;
-    send_answer(s, client, &c->request, hit.len, hit.status, &hit.ede, true);
+    m.len = hit.len;
+    m.status = hit.status;
+    m.ede = &hit.ede;
+    m.in_form = true;
+    send_answer(s, client, &c->request, &m);
     return true;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
+/* One look at a zone's keys, and what it makes of each key's state. */
 #include "validate/rollover_parts.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ARENA_MAX (256u << 10)
@@ -17,235 +16,6 @@ const char *val_rollover_state_text(enum val_rollover_state state)
 {
     return state < VAL_ROLLOVER_STATE_COUNT ? state_words[state] : "unknown";
 }
-
-/* --- zones ----------------------------------------------------------------------------------- */
-
-struct rollover_zone *rollover_zone_find(struct val_rollover *rollover, const struct dns_name *name)
-{
-    for (uint32_t i = 0; i < rollover->zone_count; i++)
-        if (dns_name_equal(&rollover->zone[i].name, name))
-            return &rollover->zone[i];
-    return NULL;
-}
-
-struct rollover_zone *rollover_zone_add(struct val_rollover *rollover, const struct dns_name *name)
-{
-    if (rollover->zone_count == ROLLOVER_ZONES_MAX)
-        return NULL;
-    struct rollover_zone *z = &rollover->zone[rollover->zone_count];
-    *z = (struct rollover_zone){.name = *name, .key = calloc(ROLLOVER_KEYS_MAX, sizeof *z->key)};
-    if (!z->key)
-        return NULL;
-    rollover->zone_count++;
-    return z;
-}
-
-/* The order in which anchors are configured, and their dates, do not matter. */
-static void find_basis(const struct val_anchors *configured, struct rollover_zone *z)
-{
-    struct val_ds_set set = val_anchors_ds(configured, &z->name);
-    uint8_t sum[ROLLOVER_BASIS_LEN / 2] = {0};
-    for (uint32_t i = 0; i < set.count; i++) {
-        uint8_t digest[48];
-        (void)val_ds_digest(&z->name, set.rr[i].data, set.rr[i].len, DNS_DIGEST_SHA256, digest);
-        for (unsigned j = 0; j < sizeof sum; j++)
-            sum[j] ^= digest[j];
-    }
-    for (unsigned j = 0; j < sizeof sum; j++)
-        (void)snprintf(z->basis + 2 * j, 3, "%02x", sum[j]);
-}
-
-/* More zones than are followed stay with their configured anchors. */
-struct val_rollover *val_rollover_new(const struct val_anchors *configured)
-{
-    struct val_rollover *rollover = calloc(1, sizeof *rollover);
-    if (!rollover)
-        return NULL;
-    rollover->configured = val_anchors_ref(configured);
-    for (uint32_t i = 0; i < val_anchors_count(configured); i++) {
-        struct val_anchor anchor = val_anchors_at(configured, i);
-        if (rollover->zone_count == ROLLOVER_ZONES_MAX ||
-            rollover_zone_find(rollover, &anchor.zone))
-            continue;
-        struct rollover_zone *z = rollover_zone_add(rollover, &anchor.zone);
-        if (!z) {
-            val_rollover_free(rollover);
-            return NULL;
-        }
-        find_basis(configured, z);
-    }
-    return rollover;
-}
-
-void val_rollover_free(struct val_rollover *rollover)
-{
-    if (!rollover)
-        return;
-    for (uint32_t i = 0; i < rollover->zone_count; i++)
-        free(rollover->zone[i].key);
-    val_anchors_unref(rollover->configured);
-    free(rollover);
-}
-
-uint32_t val_rollover_count(const struct val_rollover *rollover)
-{
-    return rollover->zone_count;
-}
-
-const struct dns_name *val_rollover_zone(const struct val_rollover *rollover, uint32_t index)
-{
-    return &rollover->zone[index].name;
-}
-
-uint64_t val_rollover_due_s(const struct val_rollover *rollover, uint32_t index)
-{
-    return rollover->zone[index].due_s;
-}
-
-uint64_t val_rollover_seen_s(const struct val_rollover *rollover, uint32_t index)
-{
-    return rollover->zone[index].seen_s;
-}
-
-uint32_t val_rollover_keys(const struct val_rollover *rollover, uint32_t index,
-                           struct val_rollover_key *ret, uint32_t cap)
-{
-    const struct rollover_zone *z = &rollover->zone[index];
-    uint32_t count = 0;
-    for (; count < z->key_count && count < cap; count++) {
-        const struct rollover_key *k = &z->key[count];
-        ret[count] = (struct val_rollover_key){k->state, dns_key_tag(k->rdata, k->len), k->rdata[3],
-                                               k->since_s, k->due_s};
-    }
-    return count;
-}
-
-static bool is_gone(enum val_rollover_state state)
-{
-    return state == VAL_ROLLOVER_REVOKED || state == VAL_ROLLOVER_REMOVED;
-}
-
-void rollover_zone_forget_trust(struct rollover_zone *z)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < z->key_count; i++)
-        if (is_gone(z->key[i].state))
-            z->key[kept++] = z->key[i];
-    z->key_count = kept;
-    z->seen_s = z->due_s = z->expires_s = 0;
-    z->ttl_s = 0;
-}
-
-/* --- what an anchor means -------------------------------------------------------------------- */
-
-static bool is_trusted(enum val_rollover_state state)
-{
-    return state == VAL_ROLLOVER_VALID || state == VAL_ROLLOVER_MISSING;
-}
-
-/* The configured DS is one of this key, in whatever digest. */
-static bool means(const struct val_anchor *anchor, const struct dns_name *zone,
-                  const uint8_t *rdata, uint32_t len)
-{
-    struct dns_ds ds;
-    uint8_t digest[48];
-    if (!dns_name_equal(&anchor->zone, zone) ||
-        dns_ds_read(dns_reader_init(anchor->ds.data, anchor->ds.len), &ds) != DNS_OK ||
-        ds.key_tag != dns_key_tag(rdata, len) || ds.algorithm != rdata[3])
-        return false;
-    return val_ds_digest(zone, rdata, len, ds.digest_type, digest) == ds.digest_len &&
-           memcmp(digest, ds.digest, ds.digest_len) == 0;
-}
-
-struct meant { /* by configured anchors */
-    bool ever; /* whatever their dates */
-    bool now;
-};
-
-static struct meant meant_by(const struct val_rollover *rollover, const struct dns_name *zone,
-                             const uint8_t *rdata, uint32_t len, uint64_t now_s)
-{
-    struct meant meant = {false, false};
-    for (uint32_t i = 0; i < val_anchors_count(rollover->configured); i++) {
-        struct val_anchor anchor = val_anchors_at(rollover->configured, i);
-        if (!means(&anchor, zone, rdata, len))
-            continue;
-        meant.ever = true;
-        meant.now = meant.now || val_anchor_valid(&anchor, now_s);
-    }
-    return meant;
-}
-
-/* --- the anchors to use ---------------------------------------------------------------------- */
-
-static bool means_a_gone_key(const struct val_rollover *rollover, const struct val_anchor *anchor)
-{
-    for (uint32_t i = 0; i < rollover->zone_count; i++) {
-        const struct rollover_zone *z = &rollover->zone[i];
-        for (uint32_t j = 0; j < z->key_count; j++)
-            if (is_gone(z->key[j].state) && means(anchor, &z->name, z->key[j].rdata, z->key[j].len))
-                return true;
-    }
-    return false;
-}
-
-/* A key that configured anchors mean is subject to their dates. */
-static enum dns_err add_learnt(const struct val_rollover *rollover, const struct rollover_zone *z,
-                               uint64_t now_s, struct val_anchors *made)
-{
-    enum dns_err err = DNS_OK;
-    for (uint32_t i = 0; i < z->key_count && err == DNS_OK; i++) {
-        const struct rollover_key *k = &z->key[i];
-        struct meant meant = meant_by(rollover, &z->name, k->rdata, k->len, now_s);
-        uint8_t rdata[64];
-        struct dns_writer w = dns_writer_init(rdata, sizeof rdata);
-        if (!is_trusted(k->state) || (meant.ever && !meant.now))
-            continue;
-        err = val_anchor_ds_of(&z->name, k->rdata, k->len, &w);
-        struct val_anchor anchor = {z->name, {rdata, w.off}, 0, VAL_ANCHOR_ALWAYS, "rollover"};
-        if (err == DNS_OK)
-            err = val_anchors_add(made, &anchor);
-    }
-    return err;
-}
-
-/* RFC 5011 5: a trust point without keys is as if it had never been configured; what is above it
- * decides. Where nothing is, that would make everything insecure: then it is closed instead. */
-static enum dns_err close_empty(const struct val_rollover *rollover, struct val_anchors *made)
-{
-    enum dns_err err = DNS_OK;
-    for (uint32_t i = 0; i < val_anchors_count(rollover->configured) && err == DNS_OK; i++) {
-        struct val_anchor anchor = val_anchors_at(rollover->configured, i);
-        if (val_anchors_ds(made, &anchor.zone).count == 0 &&
-            !val_anchors_above(rollover->configured, &anchor.zone))
-            err = val_anchors_close(made, &anchor.zone);
-    }
-    return err;
-}
-
-struct val_anchors *val_rollover_anchors(const struct val_rollover *rollover, uint64_t now_s,
-                                         uint64_t *ret_until_s)
-{
-    struct val_anchors *made = val_anchors_new();
-    struct val_anchors *dated = val_anchors_in_use(rollover->configured, now_s, ret_until_s);
-    enum dns_err err = made && dated ? val_anchors_add_negatives(made, dated) : DNS_E_SPACE;
-    for (uint32_t i = 0; err == DNS_OK && i < val_anchors_count(dated); i++) {
-        struct val_anchor anchor = val_anchors_at(dated, i);
-        if (!means_a_gone_key(rollover, &anchor))
-            err = val_anchors_add(made, &anchor);
-    }
-    for (uint32_t i = 0; err == DNS_OK && i < rollover->zone_count; i++)
-        err = add_learnt(rollover, &rollover->zone[i], now_s, made);
-    if (err == DNS_OK)
-        err = close_empty(rollover, made);
-    val_anchors_unref(dated);
-    if (err == DNS_OK)
-        return made;
-    val_anchors_unref(made);
-    return NULL;
-}
-
-/* --- one look -------------------------------------------------------------------------------- */
 
 struct look {
     struct val_rollover *rollover;
@@ -295,7 +65,7 @@ static bool make_room(struct look *l)
     for (uint32_t i = 0; i < z->key_count; i++) {
         struct rollover_key *k = &z->key[i];
         if (k->state == VAL_ROLLOVER_REMOVED && (!oldest || k->since_s < oldest->since_s) &&
-            !meant_by(l->rollover, &z->name, k->rdata, k->len, l->now_s).ever)
+            !rollover_meant_by(l->rollover, &z->name, k->rdata, k->len, l->now_s).ever)
             oldest = k;
     }
     if (oldest)
@@ -355,7 +125,7 @@ static bool signs_itself(struct look *l, const struct candidate *c)
 static void revoke(struct look *l, const struct candidate *c)
 {
     struct rollover_key *k = key_find(l->zone, c->rdata, c->len);
-    if (!k && !meant_by(l->rollover, &l->zone->name, c->rdata, c->len, l->now_s).ever)
+    if (!k && !rollover_meant_by(l->rollover, &l->zone->name, c->rdata, c->len, l->now_s).ever)
         return;
     if (k && k->state == VAL_ROLLOVER_REMOVED)
         return;
@@ -426,7 +196,8 @@ static void begin_hold_down(struct look *l, struct rollover_key *k)
 
 static void newcomer(struct look *l, const struct candidate *c)
 {
-    bool configured = meant_by(l->rollover, &l->zone->name, c->rdata, c->len, l->now_s).now;
+    bool configured =
+        rollover_meant_by(l->rollover, &l->zone->name, c->rdata, c->len, l->now_s).now;
     if (!can_be_used(l, c) || (!configured && pending(l->zone) >= ROLLOVER_PENDING_MAX))
         return;
     struct rollover_key *k = key_add(l, c->rdata, c->len);

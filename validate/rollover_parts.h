@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What rollover.c (the states) and rollover_text.c (their file) share. */
+/* What the files of RFC 5011 share: rollover.c (a look, and the states), rollover_zones.c (what is
+ * known), rollover_anchors.c (what is trusted for it), rollover_text.c (its file). */
 #ifndef VALIDATE_ROLLOVER_PARTS_H
 #define VALIDATE_ROLLOVER_PARTS_H
 
@@ -37,10 +38,25 @@ struct val_rollover {
     uint32_t zone_count;
 };
 
+static inline bool rollover_is_gone(enum val_rollover_state state)
+{
+    return state == VAL_ROLLOVER_REVOKED || state == VAL_ROLLOVER_REMOVED;
+}
+
+/* rollover_zones.c */
 struct rollover_zone *rollover_zone_add(struct val_rollover *rollover, const struct dns_name *name);
 /* A REVOKED or REMOVED key is so whatever is configured. */
 void rollover_zone_forget_trust(struct rollover_zone *zone);
 struct rollover_zone *rollover_zone_find(struct val_rollover *rollover,
                                          const struct dns_name *name);
+
+/* rollover_anchors.c */
+struct rollover_meant { /* a DNSKEY, by configured anchors */
+    bool ever;          /* whatever their dates */
+    bool now;
+};
+struct rollover_meant rollover_meant_by(const struct val_rollover *rollover,
+                                        const struct dns_name *zone, const uint8_t *rdata,
+                                        uint32_t len, uint64_t now_s);
 
 #endif

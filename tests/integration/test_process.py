@@ -60,6 +60,34 @@ class Configuration(Case):
         self.assertEqual(done.returncode, 78, done.stderr)
         self.assertIn(f"{anchors}:1", done.stderr)
 
+    def test_files_of_an_upstream(self):
+        """What only the use of a file shows is said with its place, too."""
+        up = self.upstream()
+        none = self.write("nothing\n")
+        for key, line in (("ca", f"ca: {none}"),
+                          ("ca", "ca: nowhere.pem"),
+                          ("client-cert", f"client-cert: {none}, client-key: {none}"),
+                          ("client-key", f"client-cert: {up.dir}/ca.pem, client-key: {none}")):
+            path = self.write("listen: [{address: 127.0.0.1:1}]\nupstreams:\n"
+                              "  - {url: https://192.0.2.1/q}\n"
+                              f"  - {{url: https://192.0.2.2/q, {line}}}\n")
+            shown = path.read_text().splitlines()[3]
+            column = shown.index(f"{key}: ") + len(f"{key}: ") + 1
+            for command in (("run", "--config"), ("check-config",), ("query", "--config")):
+                with self.subTest(line=line, command=command[0]):
+                    done = run(*command, path, *(["a.test"] if command[0] == "query" else []))
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertIn(f"{path}:4:{column}: error: upstream 192.0.2.2: ", done.stderr)
+
+    def test_a_fault_of_what_is_read_once(self):
+        done = subprocess.run([program("veridoh"), "check-config", "/dev/stdin"], text=True,
+                              input="listen: [{address: 127.0.0.1:1}]\n"
+                                    "upstreams: [{url: https://192.0.2.1/q, ca: /nowhere.pem}]\n",
+                              capture_output=True, timeout=20, check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertTrue(done.stderr.startswith("/dev/stdin: error: upstream 192.0.2.1: "),
+                        done.stderr)
+
     def test_port_taken(self):
         up = self.upstream()
         with socket.socket() as taken:

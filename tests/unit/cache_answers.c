@@ -184,11 +184,33 @@ static void the_limits_of_a_message(void **state)
     assert_int_equal(cache_stats(f->cache).answers, 0);
     write_message(f, 0, 0, one_record);
     cache_answer_put(f->cache, &f->full, &f->answer, start);
-    struct cache_hit untouched = {.len = 77};
-    assert_false(cache_answer_find(f->cache, &f->full, start, f->buf, f->answer.len - 1,
-                                   &untouched)); /* no room; it stays */
-    assert_int_equal(untouched.len, 77);
-    assert_true(cache_answer_find(f->cache, &f->full, start, f->buf, f->answer.len, &f->hit));
+    fixture_free(f);
+}
+
+/* It stays, is told of, and counts as nothing; what is not there is no answer of any length. */
+static void an_answer_longer_than_the_room_for_it(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new(&usual);
+    struct cache_hit hit = {.len = 77};
+    assert_false(cache_answer_find(f->cache, &f->full, start, f->buf, 1, &hit));
+    assert_int_equal(hit.len, 0);
+    write_message(f, 0, 0, one_record);
+    cache_answer_put(f->cache, &f->full, &f->answer, start);
+    uint8_t before[DNS_HEADER_LEN];
+    memset(f->buf, 0xee, sizeof before);
+    memset(before, 0xee, sizeof before);
+    assert_false(cache_answer_find(f->cache, &f->full, start, f->buf, f->answer.len - 1, &hit));
+    assert_int_equal(hit.len, f->answer.len);
+    assert_memory_equal(f->buf, before, sizeof before);
+    assert_int_equal(cache_stats(f->cache).hits, 0);
+    assert_int_equal(cache_stats(f->cache).misses, 1);
+    assert_true(cache_answer_find(f->cache, &f->full, start, f->buf, f->answer.len, &hit));
+    assert_int_equal(hit.len, f->answer.len);
+    assert_int_equal(cache_stats(f->cache).hits, 1);
+    assert_false(
+        cache_answer_find(f->cache, &f->full, at(100000, 100), f->buf, f->answer.len - 1, &hit));
+    assert_int_equal(hit.len, 0);
     fixture_free(f);
 }
 
@@ -565,6 +587,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lives_as_long_as_it_may),
         cmocka_unit_test(the_limits_of_a_message),
+        cmocka_unit_test(an_answer_longer_than_the_room_for_it),
         cmocka_unit_test(what_is_said_about_an_answer_is_kept),
         cmocka_unit_test(either_clock_ends_it),
         cmocka_unit_test(a_now_that_lags_is_no_miss),

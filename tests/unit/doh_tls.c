@@ -521,19 +521,19 @@ static void bad_files_and_pins_are_named(void **state)
     const struct {
         char *cert, *key;
         uint32_t pin_count;
-        const char *said; /* NULL: fine */
+        const char *about, *said; /* NULL: fine */
     } cases[] = {
-        {cert, key, 1, NULL},
-        {cert, NULL, 0, "belong together"},
-        {NULL, key, 0, "belong together"},
-        {ca.file, key, 0, "client-key"},
-        {cert, key2, 0, "client-key"},
-        {cert, "/nonexistent", 0, "client-key"},
-        {"/nonexistent", key, 0, "client-cert"},
-        {NULL, NULL, 2, "the pin sha256//AAAA"},
+        {cert, key, 1, NULL, NULL},
+        {cert, NULL, 0, "client-cert", "belong together"},
+        {NULL, key, 0, "client-key", "belong together"},
+        {ca.file, key, 0, "client-key", "client-key names no file"},
+        {cert, key2, 0, "client-key", "client-key names no file"},
+        {cert, "/nonexistent", 0, "client-key", "client-key names no file"},
+        {"/nonexistent", key, 0, "client-cert", "no certificate can be read"},
+        {NULL, NULL, 2, "pin", "the pin sha256//AAAA"},
     };
     for (unsigned i = 0; i < COUNT(cases); i++) {
-        char error[256] = "";
+        struct doh_fault fault = {0};
         struct doh_upstream_config upstream = {.name = "one",
                                                .url = "https://doh.test/",
                                                .ca_file = ca.file,
@@ -542,10 +542,12 @@ static void bad_files_and_pins_are_named(void **state)
                                                .pins = pins,
                                                .pin_count = cases[i].pin_count};
         struct doh_config config = {.upstreams = &upstream, .upstream_count = 1};
-        struct doh_shared *shared = doh_shared_new(&config, error, sizeof error);
+        struct doh_shared *shared = doh_shared_new(&config, &fault);
         assert_int_equal(shared == NULL, cases[i].said != NULL);
-        if (cases[i].said && !strstr(error, cases[i].said))
-            fail_msg("\"%s\" does not say \"%s\"", error, cases[i].said);
+        if (cases[i].said && !strstr(fault.text, cases[i].said))
+            fail_msg("\"%s\" does not say \"%s\"", fault.text, cases[i].said);
+        if (cases[i].about)
+            assert_string_equal(fault.key, cases[i].about);
         doh_shared_free(shared);
     }
     (void)unlink(cert);

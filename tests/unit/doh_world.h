@@ -88,9 +88,9 @@ static inline void world_move(struct world *w, uint32_t i, const struct sockaddr
 
 static inline void world_start(struct world *w)
 {
-    char error[256] = "";
-    w->shared = doh_shared_new(&w->config, error, sizeof error);
-    assert_string_equal(error, "");
+    struct doh_fault fault = {0};
+    w->shared = doh_shared_new(&w->config, &fault);
+    assert_string_equal(fault.text, "");
     w->pool = doh_pool_new(&w->loop, w->shared, on_world_event, w);
     assert_non_null(w->pool);
 }

@@ -91,6 +91,22 @@ static const struct listener_limits roomy = {.tcp_clients = 16,
                                              .tcp_idle_ms = 60000,
                                              .tcp_write_max = 1u << 20};
 
+/* Tests about answers run twice: made elsewhere, and made in room that the listener has. */
+static bool in_place;
+
+/* False: it has none. */
+static bool put_in_place(const struct listener_client *client, const uint8_t *wire, uint32_t len)
+{
+    uint32_t cap = 0;
+    uint8_t *room = listener_reserve(client, len, &cap);
+    if (!room)
+        return false;
+    assert_true(cap >= len);
+    memcpy(room, wire, len);
+    listener_commit(client, len);
+    return true;
+}
+
 static void answer(struct world *w, const struct listener_client *client, const uint8_t *wire,
                    uint32_t len)
 {
@@ -98,7 +114,9 @@ static void answer(struct world *w, const struct listener_client *client, const 
     memset(octets, 0xee, sizeof octets);
     memcpy(octets, wire, len);
     octets[2] |= 0x80; /* QR */
-    listener_answer(client, octets, w->answer_len ? w->answer_len : len);
+    uint32_t answer_len = w->answer_len ? w->answer_len : len;
+    if (!in_place || !put_in_place(client, octets, answer_len))
+        listener_answer(client, octets, answer_len);
 }
 
 static void on_closed(void *arg)
@@ -923,6 +941,208 @@ static void tcp_stop_lets_answers_out(void **state)
     world_free(w);
 }
 
+/* --- answers made in place ------------------------------------------------------------------- */
+
+/* One question of each kind that waits for its answer. */
+static int held_question(struct world *w, int type)
+{
+    w->hold = true;
+    int fd = client(w, type, NULL);
+    if (type == SOCK_STREAM)
+        ask_tcp(fd, 7, 1);
+    else
+        ask_udp(fd, 7);
+    UNTIL(w, w->held_count == 1);
+    return fd;
+}
+
+static const int both[] = {SOCK_DGRAM, SOCK_STREAM};
+
+/* The length of the one answer that comes, without the frame's. */
+static size_t only_answer(struct world *w, int type, int fd)
+{
+    uint8_t octets[4096];
+    ssize_t got;
+    UNTIL(w, (got = receive(fd, octets, sizeof octets)) > 0);
+    turns(w);
+    uint8_t more;
+    assert_int_equal(receive(fd, &more, 1), -1);
+    size_t head = type == SOCK_STREAM ? 2 : 0;
+    assert_int_equal(answered_id(octets + head, got - (ssize_t)head), 7);
+    if (head > 0)
+        assert_int_equal(octets[0] << 8 | octets[1], got - 2);
+    return (size_t)got - head;
+}
+
+static uint8_t *reserved(const struct world *w, uint32_t least)
+{
+    uint32_t cap = 0;
+    uint8_t *room = listener_reserve(&w->held[0].client, least, &cap);
+    if (room) {
+        assert_true(cap >= least);
+        memset(room, 0xee, cap); /* all of it is ours */
+        room[0] = 0;
+        room[1] = 7;
+    }
+    return room;
+}
+
+static void room_not_used_is_no_answer(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(both); i++) {
+        struct world *w = world_new("127.0.0.1", &roomy);
+        int fd = held_question(w, both[i]);
+        assert_non_null(reserved(w, 500));
+        turns(w);
+        assert_int_equal(stats(w).udp_answers + stats(w).tcp_answers, 0);
+        assert_non_null(reserved(w, 3000));
+        uint8_t *room = reserved(w, 100); /* takes the place of the one before */
+        assert_non_null(room);
+        listener_commit(&w->held[0].client, 50); /* less than was thought */
+        assert_int_equal(only_answer(w, both[i], fd), 50);
+        (void)close(fd);
+        world_free(w);
+    }
+}
+
+/* An answer of another one's in between, what leaves with a turn, and nothing at all before: then
+ * there is nothing to send. */
+static void room_is_there_until_something_is_sent(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(both); i++) {
+        struct world *w = world_new("127.0.0.1", &roomy);
+        int fd = held_question(w, both[i]);
+        const struct listener_client *to = &w->held[0].client;
+        listener_commit(to, 20);
+        assert_non_null(reserved(w, 500));
+        release(w, 0);
+        listener_commit(to, 20);
+        assert_int_equal(only_answer(w, both[i], fd), QUESTION);
+        release(w, 0);
+        assert_non_null(reserved(w, 500));
+        turns(w);
+        listener_commit(to, 20);
+        assert_int_equal(only_answer(w, both[i], fd), QUESTION);
+        assert_int_equal(stats(w).udp_answers + stats(w).tcp_answers, 2);
+        assert_int_equal(stats(w).udp_send_errors, both[i] == SOCK_DGRAM ? 3 : 0);
+        (void)close(fd);
+        world_free(w);
+    }
+}
+
+static void room_is_not_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(both); i++) {
+        struct world *w = world_new("127.0.0.1", &roomy);
+        int fd = held_question(w, both[i]);
+        uint32_t cap = 0;
+        assert_non_null(listener_reserve(&w->held[0].client, 500, &cap));
+        listener_commit(&w->held[0].client, cap + 1);
+        turns(w);
+        assert_int_equal(stats(w).udp_answers + stats(w).tcp_answers, 0);
+        uint8_t none;
+        assert_int_equal(receive(fd, &none, 1), -1);
+        (void)close(fd);
+        world_free(w);
+    }
+}
+
+static void room_is_none_after_close(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(both); i++) {
+        struct world *w = world_new("127.0.0.1", &roomy);
+        int fd = held_question(w, both[i]);
+        assert_non_null(reserved(w, 500));
+        listener_close(w->listener, on_closed, w);
+        w->listener = NULL;
+        listener_commit(&w->held[0].client, 20);
+        assert_null(reserved(w, 20));
+        (void)close(fd);
+        world_free(w);
+    }
+}
+
+static void udp_room_is_made_by_sending(void **state)
+{
+    static const struct {
+        const char *what;
+        uint32_t len, fit;
+    } rows[] = {{"as many as leave at once", 30, 64}, {"as many octets", 60000, 4}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        print_message("%s\n", rows[i].what);
+        struct world *w = world_new("127.0.0.1", &roomy);
+        int fd = held_question(w, SOCK_DGRAM);
+        for (uint32_t n = 0; n < rows[i].fit; n++) {
+            assert_non_null(reserved(w, rows[i].len));
+            listener_commit(&w->held[0].client, rows[i].len);
+            assert_int_equal(kernel.send_calls, 0);
+        }
+        assert_non_null(reserved(w, rows[i].len));
+        assert_int_equal(kernel.send_calls, 1);
+        assert_int_equal(stats(w).udp_answers, rows[i].fit);
+        listener_commit(&w->held[0].client, rows[i].len);
+        UNTIL(w, stats(w).udp_answers == rows[i].fit + 1);
+        (void)close(fd);
+        world_free(w);
+    }
+}
+
+static void udp_room_of_a_kernel_that_is_full(void **state)
+{
+    (void)state;
+    struct world *w = world_new("127.0.0.1", &roomy);
+    int fd = held_question(w, SOCK_DGRAM);
+    kernel.send_errno = EAGAIN;
+    kernel.send_times = 1;
+    for (uint32_t i = 0; i < 64; i++) {
+        assert_non_null(reserved(w, 100));
+        listener_commit(&w->held[0].client, 100);
+    }
+    assert_null(reserved(w, 100));
+    assert_null(reserved(w, 100));
+    listener_commit(&w->held[0].client, 100); /* in none */
+    assert_int_equal(kernel.send_calls, 1);   /* no more is tried */
+    assert_int_equal(stats(w).udp_send_errors, 1);
+    UNTIL(w, stats(w).udp_answers == 64);
+    assert_non_null(reserved(w, 100));
+    (void)close(fd);
+    world_free(w);
+}
+
+/* Who does not read has no room left, but it is an answer's length that decides whether he goes. */
+static void tcp_room_is_bounded_by_what_is_unread(void **state)
+{
+    struct listener_limits few = roomy;
+    few.tcp_in_flight = 512;
+    few.tcp_write_max = 150000; /* two of the longest frames and 18926 octets */
+    (void)state;
+    struct world *w = world_new("127.0.0.1", &few);
+    struct inbox in = {.count = 0};
+    int fd = held_question(w, SOCK_STREAM);
+    assert_null(reserved(w, 65536)); /* no frame holds it */
+    for (unsigned i = 0; i < 2; i++) {
+        assert_non_null(reserved(w, 65535));
+        listener_commit(&w->held[0].client, 65535);
+    }
+    assert_null(reserved(w, 18925));
+    uint32_t cap = 0;
+    assert_non_null(listener_reserve(&w->held[0].client, 100, &cap));
+    assert_int_equal(cap, 18924); /* without the frame's head */
+    assert_non_null(reserved(w, 18924));
+    listener_commit(&w->held[0].client, 18924);
+    assert_null(reserved(w, 1));
+    assert_int_equal(stats(w).tcp_answers, 3);
+    UNTIL(w, received(&in, fd) == 3);
+    assert_false(in.ended || in.reset);
+    (void)close(fd);
+    world_free(w);
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 static void workers_share_a_port(void **state)
@@ -1028,10 +1248,36 @@ int main(void)
         cmocka_unit_test(tcp_waits_without_spinning_when_descriptors_are_short),
         cmocka_unit_test(tcp_goes_on_after_a_connection_that_has_gone),
         cmocka_unit_test(tcp_stop_lets_answers_out),
+        cmocka_unit_test(room_not_used_is_no_answer),
+        cmocka_unit_test(room_is_there_until_something_is_sent),
+        cmocka_unit_test(room_is_not_left),
+        cmocka_unit_test(room_is_none_after_close),
+        cmocka_unit_test(udp_room_is_made_by_sending),
+        cmocka_unit_test(udp_room_of_a_kernel_that_is_full),
+        cmocka_unit_test(tcp_room_is_bounded_by_what_is_unread),
         cmocka_unit_test(workers_share_a_port),
         cmocka_unit_test(both_families_share_a_port),
         cmocka_unit_test(ipv6_does_not_take_ipv4),
         cmocka_unit_test(failures_name_the_remedy),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest answers[] = {
+        cmocka_unit_test(udp_answers_leave_in_batches),
+        cmocka_unit_test(udp_answers_may_come_later),
+        cmocka_unit_test(udp_answers_leave_from_the_address_asked),
+        cmocka_unit_test(udp_takes_large_answers_and_no_large_questions),
+        cmocka_unit_test(udp_waits_when_the_kernel_is_full),
+        cmocka_unit_test(udp_gives_up_what_cannot_be_sent),
+        cmocka_unit_test(tcp_answers_in_any_order),
+        cmocka_unit_test(tcp_questions_keep_coming),
+        cmocka_unit_test(tcp_longest_question_and_answer),
+        cmocka_unit_test(tcp_half_closed_clients_get_their_answers),
+        cmocka_unit_test(tcp_stops_reading_at_the_limit_in_flight),
+        cmocka_unit_test(tcp_late_answers_find_nobody),
+        cmocka_unit_test(tcp_clients_that_do_not_read_are_closed),
+        cmocka_unit_test(tcp_questions_wait_for_the_client_to_read),
+        cmocka_unit_test(tcp_stop_lets_answers_out),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    in_place = true;
+    return failed + cmocka_run_group_tests(answers, NULL, NULL);
 }

@@ -12,6 +12,9 @@
 static struct fake {
     uint8_t sent[DNS_MSG_MAX]; /* the last answer */
     uint32_t sent_len, answers, drops;
+    uint8_t *room; /* that the listener has: of room_cap octets, or up to room_most on demand */
+    uint32_t room_cap, room_most;
+    uint32_t reserves, copies, commits;
     struct listener_client to;
     bool full, hit; /* the resolver takes no more; the cache has it */
     struct cache_hit found;
@@ -32,6 +35,30 @@ void listener_answer(const struct listener_client *client, const uint8_t *wire, 
     fake.sent_len = len;
     fake.to = *client;
     fake.answers++;
+}
+
+/* An allocation of its own, so that what is written behind it is seen. */
+uint8_t *listener_reserve(const struct listener_client *client, uint32_t least, uint32_t *ret_cap)
+{
+    (void)client;
+    fake.reserves++;
+    free(fake.room);
+    fake.room = NULL;
+    if (least > fake.room_most)
+        return NULL;
+    *ret_cap = least > fake.room_cap ? least : fake.room_cap;
+    fake.room = malloc(*ret_cap);
+    assert_non_null(fake.room);
+    return fake.room;
+}
+
+void listener_commit(const struct listener_client *client, uint32_t len)
+{
+    assert_non_null(fake.room);
+    fake.commits++;
+    listener_answer(client, fake.room, len);
+    free(fake.room);
+    fake.room = NULL;
 }
 
 void listener_drop(const struct listener_client *client)
@@ -61,17 +88,20 @@ const struct val_anchors *resolver_anchors(struct resolver *resolver)
 }
 
 bool resolver_hit(struct resolver *resolver, const struct cache_key *key,
-                  const struct cache_bytes_key *place, uint8_t *buf, uint32_t cap,
-                  struct cache_hit *ret)
+                  const struct cache_bytes_key *place, struct cache_now at, uint8_t *buf,
+                  uint32_t cap, struct cache_hit *ret)
 {
     (void)resolver;
     assert_int_equal(place->hash, key->question->type);
+    assert_int_equal(at.mono_ms, 5000);
     fake.key = *key;
+    ret->len = fake.hit ? fake.wire_len : 0;
     if (!fake.hit || fake.wire_len > cap)
         return false;
     memcpy(buf, fake.wire, fake.wire_len);
     *ret = fake.found;
     ret->len = fake.wire_len;
+    fake.copies++;
     return true;
 }
 
@@ -141,6 +171,8 @@ static int set_up(void **state)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     memset(&fake, 0, sizeof fake);
+    fake.room_cap = 4096;
+    fake.room_most = DNS_MSG_MAX;
     w->loopback = (struct config_network){.address = {[10] = 0xff, 0xff, 127}, .bits = 104};
     w->config = (struct config){.allow = &w->loopback,
                                 .allow_count = 1,
@@ -166,6 +198,7 @@ static int tear_down(void **state)
     server_free(w->server);
     log_deinit(&w->log);
     val_anchors_free(w->config.anchors);
+    free(fake.room);
     free(w);
     return 0;
 }
@@ -374,6 +407,72 @@ static void test_hit(void **state)
     assert_int_equal(fake.key.route, DOH_ROUTE_DEFAULT);
     assert_int_equal(fake.asked, 0);
     assert_int_equal(server_waiting(w->server), 0);
+    assert_int_equal(fake.commits, 1);
+}
+
+struct room_case {
+    const char *what;
+    uint32_t cap, most; /* the listener's */
+    unsigned addresses; /* 16 octets each, and 66 for the rest */
+    uint32_t reserves, commits;
+};
+
+// clang-format off
+static const struct room_case rooms[] = {
+    {"there is some",                             4096, 65535, 200, 1, 1},
+    {"more has to be made",                        512, 65535, 200, 2, 1},
+    {"there is none",                                0,     0, 200, 1, 0},
+    {"there is never enough",                      512,  2000, 200, 2, 0},
+    {"there is enough, but not for an OPT behind", 709, 65535,  40, 1, 0},
+};
+// clang-format on
+
+/* Wherever a hit is made, it is the same to the octet, or to the name at least; and where there is
+ * room for it at the listener's, it is made there. */
+static void test_hit_in_place(void **state)
+{
+    struct world *w = *state;
+    uint8_t query[512];
+    fake.hit = true;
+    fake.found = (struct cache_hit){.status = VAL_SECURE, .ede.code = DNS_EDE_NONE};
+    w->client.tcp = true;
+    uint32_t len = write_query(query, "wWw.example.", DNS_TYPE_A, DNS_CLASS_IN, 0, true);
+    for (size_t i = 0; i < COUNT(rooms); i++) {
+        const struct room_case *c = &rooms[i];
+        print_message("%s\n", c->what);
+        make_wire(c->addresses);
+        fake.room_cap = c->cap;
+        fake.room_most = c->most;
+        fake.answers = fake.reserves = fake.commits = fake.copies = 0;
+        tell(w, query, len);
+        assert_int_equal(fake.answers, 1);
+        assert_int_equal(fake.copies, 1);
+        assert_int_equal(fake.reserves, c->reserves);
+        assert_int_equal(fake.commits, c->commits);
+        struct dns_msg msg = sent();
+        assert_int_equal(msg.flags, DNS_FLAG_QR | DNS_FLAG_RD | DNS_FLAG_RA | DNS_FLAG_AD);
+        assert_int_equal(msg.id, 0x1234);
+        assert_int_equal(msg.question.name.wire[2], 'W');
+        assert_int_equal(msg.rr_count, c->addresses + 1);
+        assert_true(msg.edns.present);
+    }
+    assert_int_equal(fake.asked, 0);
+}
+
+/* It goes from where it was made to who asked, or not at all. */
+static void test_hit_refused(void **state)
+{
+    struct world *w = *state;
+    make_wire(2);
+    fake.hit = true;
+    fake.found = (struct cache_hit){.status = VAL_SECURE, .ede.code = DNS_EDE_NONE};
+    w->config.sentinel = true; /* and there is no such key */
+    ask(w, "root-key-sentinel-is-ta-12345.example.", DNS_TYPE_A);
+    assert_int_equal(sent().rcode, DNS_RCODE_SERVFAIL);
+    assert_int_equal(sent().rr_count, 0);
+    assert_int_equal(fake.copies, 1);
+    assert_int_equal(fake.commits, 0);
+    assert_int_equal(fake.answers, 1);
 }
 
 /* What came at once is answered one by one: each by its own key, faults in between or not. */
@@ -411,6 +510,7 @@ static void test_hit_too_long(void **state)
     tell(w, query, len);
     assert_true(sent().flags & DNS_FLAG_TC);
     assert_in_range(fake.sent_len, 12, 1232);
+    assert_int_equal(fake.commits, 0);
     w->client.tcp = true;
     tell(w, query, len);
     assert_false(sent().flags & DNS_FLAG_TC);
@@ -502,6 +602,8 @@ int main(void)
         TEST(test_strangers),
         TEST(test_health),
         TEST(test_hit),
+        TEST(test_hit_in_place),
+        TEST(test_hit_refused),
         TEST(test_batch),
         TEST(test_hit_too_long),
         TEST(test_miss),
