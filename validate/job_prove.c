@@ -283,8 +283,8 @@ static const struct dns_name *denial_signer(const struct val_job *job, const str
     for (uint32_t i = 0; i < job->answer.count; i++) {
         const struct val_rrset *set = &job->answer.set[i];
         const struct dns_name *signer;
-        if (is_denial(set) && val_rrset_signers(set, &signer, 1) > 0 &&
-            may_speak(job, s, signer) && (!deepest || signer->labels > deepest->labels))
+        if (is_denial(set) && val_rrset_signers(set, &signer, 1) > 0 && may_speak(job, s, signer) &&
+            (!deepest || signer->labels > deepest->labels))
             deepest = signer;
     }
     return deepest;

@@ -304,10 +304,9 @@ static void accept(struct val_verified *result, const struct val_rrset *set,
     };
 }
 
-/* Crypto over the candidates, until one verifies or nothing may be spent any more. NULL: none did. */
-static const struct val_sig *verify_candidates(const struct attempt *a,
-                                               const struct candidates *list,
-                                               struct failure *failure)
+/* Crypto over the candidates, until one verifies or nothing may be spent any more. NULL: none. */
+static const struct val_sig *
+verify_candidates(const struct attempt *a, const struct candidates *list, struct failure *failure)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         enum val_why why = verify_sig(a, list->sig[i]);
