@@ -7,11 +7,24 @@
 #define NEEDS_FIRST 4u
 #define GUESSES_LEAVE 8u /* fetches that guesses leave to what is known to be needed */
 
+void job_reason_set(struct val_reason *ret, enum val_why why, const struct dns_name *zone,
+                    const struct dns_name *name, uint16_t type, uint32_t origin)
+{
+    ret->why = why;
+    dns_name_copy(&ret->zone, zone);
+    dns_name_copy(&ret->name, name);
+    ret->type = type;
+    ret->key_tag = 0;
+    ret->algorithm = 0;
+    ret->origin = origin;
+}
+
 struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
                              const struct dns_name *name, uint16_t type, uint32_t origin)
 {
-    return (struct val_reason){
-        .why = why, .zone = *zone, .name = *name, .type = type, .origin = origin};
+    struct val_reason reason;
+    job_reason_set(&reason, why, zone, name, type, origin);
+    return reason;
 }
 
 struct val_job *val_job_new(const struct dns_question *question, const struct val_env *env,
@@ -321,11 +334,10 @@ static void trace_verdict(struct val_job *job)
     val_trace_add(job->trace, &step);
 }
 
-static enum val_step conclude(struct val_job *job, enum val_status status,
-                              const struct val_reason *reason)
+/* The reason is there already. */
+static enum val_step finish(struct val_job *job, enum val_status status)
 {
     job->verdict.status = status;
-    job->verdict.reason = *reason;
     job->verdict.expires_s = bound_by_negatives(job, bound_by_signatures(job));
     job->verdict.ttl_s = status <= VAL_INSECURE ? job_lowest_ttl(job) : 0;
     job->need.count = 0;
@@ -334,11 +346,18 @@ static enum val_step conclude(struct val_job *job, enum val_status status,
     return VAL_DONE;
 }
 
+static enum val_step conclude(struct val_job *job, enum val_status status,
+                              const struct val_reason *reason)
+{
+    job->verdict.reason = *reason;
+    return finish(job, status);
+}
+
 static enum val_step conclude_why(struct val_job *job, enum val_status status, enum val_why why)
 {
-    struct val_reason r =
-        job_reason(why, &job->question.name, &job->question.name, job->question.type, job->origin);
-    return conclude(job, status, &r);
+    const struct dns_question *q = &job->question;
+    job_reason_set(&job->verdict.reason, why, &q->name, &q->name, q->type, job->origin);
+    return finish(job, status);
 }
 
 /* What decides before anything is proven; VAL_AGAIN: nothing does. */

@@ -224,8 +224,9 @@ static enum tried by_signer(struct val_job *job, struct job_subject *s,
     if (v->secure && v->expanded)
         return by_expansion(job, s, end.zone, v);
     if (v->secure) {
-        struct val_reason r = job_reason(VAL_WHY_NONE, signer, &s->name, s->type, job->origin);
-        settle(s, VAL_SECURE, &r);
+        job_reason_set(&s->reason, VAL_WHY_NONE, signer, &s->name, s->type, job->origin);
+        s->settled = true;
+        s->status = VAL_SECURE;
         return TRIED_DONE;
     }
     *why = v->reason;
