@@ -4,7 +4,7 @@
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config
     libuv1-dev libnghttp2-dev libssl-dev libc-ares-dev libpsl-dev libyaml-dev
-    libexpat1-dev)
+    libexpat1-dev libsodium-dev)
 UNIT_PACKAGES=("${BUILD_PACKAGES[@]}" libcmocka-dev)
 DEMO_PACKAGES=("${UNIT_PACKAGES[@]}" bind9-dnsutils)
 INTEGRATION_PACKAGES=("${DEMO_PACKAGES[@]}" python3 openssl unbound knot)

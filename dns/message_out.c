@@ -5,7 +5,8 @@
 
 void dns_msg_out_init(struct dns_msg_out *out, void *buf, size_t cap, uint16_t id, uint16_t flags)
 {
-    memset(out, 0, sizeof *out);
+    memset(out->count, 0, sizeof out->count);
+    out->names.count = 0; /* what lies beyond is never read */
     out->w = dns_writer_init(buf, cap < DNS_MSG_MAX ? cap : DNS_MSG_MAX);
     dns_write_u16(&out->w, id);
     dns_write_u16(&out->w, flags);

@@ -222,6 +222,13 @@ unsigned dns_name_suffix_off(const struct dns_name *name, unsigned labels)
     return at;
 }
 
+void dns_name_copy(struct dns_name *ret, const struct dns_name *name)
+{
+    ret->len = name->len;
+    ret->labels = name->labels;
+    memcpy(ret->wire, name->wire, name->len);
+}
+
 struct dns_name dns_name_suffix(const struct dns_name *name, unsigned labels)
 {
     unsigned off = dns_name_suffix_off(name, labels);

@@ -46,6 +46,10 @@ void dns_write_name(struct dns_writer *w, const struct dns_name *name); /* uncom
 
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b); /* ASCII case ignored */
 
+/* The same as an assignment, only that it leaves out what is behind the name's end. Names are some
+ * 20 octets, so where every answer comes by, that is worth a call. */
+void dns_name_copy(struct dns_name *ret, const struct dns_name *name);
+
 /* Canonical order of RFC 4034 6.1: <0, 0, >0. */
 int dns_name_compare(const struct dns_name *a, const struct dns_name *b);
 

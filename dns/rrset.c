@@ -25,10 +25,10 @@ struct grouping {
     uint16_t set_of[DNS_RR_MAX]; /* by index into msg->rr */
 };
 
-static enum dns_err find(struct grouping *g, const struct dns_name *owner, uint16_t type,
-                         uint16_t class_, uint16_t *ret)
+/* `h` is the summary of the rest. */
+static enum dns_err find(struct grouping *g, uint32_t h, const struct dns_name *owner,
+                         uint16_t type, uint16_t class_, uint16_t *ret)
 {
-    uint32_t h = summary(owner, type, class_);
     *ret = NO_SET;
     for (uint16_t i = 0; i < g->sets.count; i++) {
         const struct dns_rrset *set = &g->sets.set[i];
@@ -82,14 +82,15 @@ static enum dns_err count_record(struct grouping *g, uint32_t index)
         return DNS_OK;
     }
     struct dns_name owner = dns_rr_owner(g->msg, rr);
-    enum dns_err err = find(g, &owner, rr->type, rr->class_, &at);
+    uint32_t h = summary(&owner, rr->type, rr->class_);
+    enum dns_err err = find(g, h, &owner, rr->type, rr->class_, &at);
     if (err != DNS_OK)
         return err;
     if (at == NO_SET) {
         if (g->sets.count == g->cap)
             return DNS_E_COUNT;
         at = (uint16_t)g->sets.count++;
-        g->summaries[at] = summary(&owner, rr->type, rr->class_);
+        g->summaries[at] = h;
         g->sets.set[at] = (struct dns_rrset){.owner = owner,
                                              .type = rr->type,
                                              .class_ = rr->class_,
@@ -114,7 +115,8 @@ static enum dns_err count_signature(struct grouping *g, uint32_t index)
         return DNS_OK;
     }
     struct dns_name owner = dns_rr_owner(g->msg, rr);
-    enum dns_err err = find(g, &owner, covered, rr->class_, &g->set_of[index]);
+    uint32_t h = summary(&owner, covered, rr->class_);
+    enum dns_err err = find(g, h, &owner, covered, rr->class_, &g->set_of[index]);
     if (err == DNS_OK && g->set_of[index] != NO_SET)
         g->sets.set[g->set_of[index]].sig_count++;
     return err;

@@ -257,29 +257,32 @@ static bool may_try_again(const struct doh_fetch *f)
     return early || (f->rounds < DOH_ROUNDS_MAX && !f->last_chance);
 }
 
-static uint64_t last_chance_ms(const struct doh_fetch *f, uint64_t now)
+/* When the first of those that said when they may be asked again opens; UINT64_MAX: none soon. */
+static uint64_t opens_ms(const struct doh_fetch *f, uint64_t now)
 {
-    uint64_t at = now + LAST_CHANCE_MIN_MS + doh_random() % LAST_CHANCE_MIN_MS;
     uint64_t open = UINT64_MAX;
     for (uint32_t i = 0; i < f->pool->upstream_count; i++) {
         uint64_t until = f->pool->upstreams[i].health.shut_until_ms;
-        if ((doh_fetch_allowed(f) & ~f->never & doh_bit(i)) && until > at && until < open)
+        if ((doh_fetch_allowed(f) & ~f->never & doh_bit(i)) && until > now && until < open)
             open = until;
     }
-    return open <= now + LAST_CHANCE_MAX_MS && open < f->deadline_ms ? open : at;
+    return open <= now + LAST_CHANCE_MAX_MS && open < f->deadline_ms ? open : UINT64_MAX;
 }
 
-/* All that were asked have failed, perhaps one after the other for reasons that have passed. Once,
- * after a pause, they are asked again; not those that refused the question itself. */
+/* All that were asked have failed, perhaps one after the other for reasons that have passed; or
+ * none could be reached, but one opens soon. Once, after a pause, they are asked again; not those
+ * that refused the question itself. */
 static bool wait_for_last_chance(struct doh_fetch *f)
 {
     uint64_t now = doh_now(f->pool);
-    if (f->last_chance || f->speculative || (f->spent & ~f->never) == 0 ||
-        now + LAST_CHANCE_LEFT_MS > f->deadline_ms)
+    uint64_t pause_ms = LAST_CHANCE_MIN_MS + doh_random() % LAST_CHANCE_MIN_MS;
+    uint64_t open = opens_ms(f, now);
+    bool passing = (f->spent & ~f->never) != 0 || open != UINT64_MAX;
+    if (f->last_chance || f->speculative || !passing || now + LAST_CHANCE_LEFT_MS > f->deadline_ms)
         return false;
     f->last_chance = true;
     f->tried = f->spent = f->never;
-    f->failover_ms = last_chance_ms(f, now);
+    f->failover_ms = open != UINT64_MAX && open > now + pause_ms ? open : now + pause_ms;
     f->hedge_ms = UINT64_MAX;
     doh_fetch_set_state(f, DOH_FETCH_ASKED);
     return true;

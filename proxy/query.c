@@ -22,6 +22,8 @@ static const struct val_env *env_of(const struct query *q)
 static uint32_t without_known(struct query *q, struct val_need *plan, uint32_t count)
 {
     uint32_t left = 0;
+    if (count == 0)
+        return 0;
     struct dns_name keyless = dns_root; /* whose DS does not exist; it stands before its DNSKEY */
     for (uint32_t i = 0; i < count; i++) {
         bool is_ds = plan[i].type == DNS_TYPE_DS;

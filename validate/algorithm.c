@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 
+#include <sodium.h>
 #include <string.h>
 
 // clang-format off
@@ -84,10 +85,23 @@ static bool init_digest(EVP_PKEY_CTX *ctx, const EVP_MD *digest)
     return ctx && EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_CTX_set_signature_md(ctx, digest) == 1;
 }
 
+/* libsodium's check takes less than half of OpenSSL's time (tests/bench/validate). */
+static bool init_ed25519(struct val_ready *ret, const EVP_PKEY *pkey)
+{
+    struct val_ready ready = {.whole = NULL};
+    size_t len = sizeof ready.ed25519;
+    if (sodium_init() < 0 || EVP_PKEY_get_raw_public_key(pkey, ready.ed25519, &len) != 1)
+        return false;
+    *ret = ready;
+    return true;
+}
+
 bool val_ready_init(struct val_ready *ret, const struct val_algorithm *algorithm, EVP_PKEY *pkey)
 {
     const EVP_MD *digest = digest_of(algorithm);
-    struct val_ready ready = {NULL, NULL};
+    struct val_ready ready = {.whole = NULL};
+    if (algorithm->number == DNS_ALG_ED25519)
+        return init_ed25519(ret, pkey);
     if (digest)
         ready.digest = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     else
@@ -104,7 +118,7 @@ void val_ready_deinit(struct val_ready *ready)
 {
     EVP_PKEY_CTX_free(ready->digest);
     EVP_MD_CTX_free(ready->whole);
-    *ready = (struct val_ready){NULL, NULL};
+    *ready = (struct val_ready){.whole = NULL};
 }
 
 /* A check writes to its context: each has a copy, which is cheap. */
@@ -138,10 +152,21 @@ static bool verify_whole(const EVP_MD_CTX *ready, const uint8_t *data, size_t da
     return good;
 }
 
+/* Refuses what RFC 8032 5.1.7 does, and keys and signatures of small order, too: those of no key
+ * that was made by chance. */
+static bool verify_ed25519(const uint8_t *key, const uint8_t *data, size_t data_len,
+                           const uint8_t *sig, size_t sig_len)
+{
+    return sig_len == crypto_sign_BYTES &&
+           crypto_sign_verify_detached(sig, data, data_len, key) == 0;
+}
+
 bool val_algorithm_verify(const struct val_algorithm *algorithm, const struct val_ready *ready,
                           const uint8_t *data, size_t data_len, const uint8_t *sig, size_t sig_len)
 {
     uint8_t der[ECDSA_DER_MAX];
+    if (algorithm->number == DNS_ALG_ED25519)
+        return verify_ed25519(ready->ed25519, data, data_len, sig, sig_len);
     if (algorithm->family == VAL_ECDSA) {
         if (sig_len != 2u * algorithm->part_len || algorithm->part_len > ECDSA_PART_MAX)
             return false;

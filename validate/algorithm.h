@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of each DNSSEC algorithm, and one verification by OpenSSL (RFC 3110, 5702, 6605,
- * 8080). Knows neither policy nor budget. */
+/* What is known of each DNSSEC algorithm, and one verification by OpenSSL, of Ed25519 by libsodium
+ * (RFC 3110, 5702, 6605, 8080). Knows neither policy nor budget. */
 #ifndef VALIDATE_ALGORITHM_H
 #define VALIDATE_ALGORITHM_H
 
@@ -27,10 +27,11 @@ struct val_algorithm {
 const struct val_algorithm *val_algorithm_find(uint8_t number); /* NULL when unknown here */
 
 /* A key with all looked up that OpenSSL needs for a check by it, which else would be up to a fifth
- * of the check. Never changed, so that any thread may use it. */
+ * of the check. Never changed, so that any thread may use it. One of the three is there. */
 struct val_ready {
-    EVP_PKEY_CTX *digest; /* checks a digest; NULL for Edwards curves: */
-    EVP_MD_CTX *whole;    /* those are checked over the data itself */
+    EVP_PKEY_CTX *digest; /* checks a digest */
+    EVP_MD_CTX *whole;    /* Ed448: checks the data itself; so does */
+    uint8_t ed25519[32];  /* the key as in DNSKEY: libsodium has nothing to look up */
 };
 
 /* References to the key are its own. False: it cannot be had. */

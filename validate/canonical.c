@@ -66,16 +66,15 @@ unsigned val_canonical_labels(const struct dns_name *owner)
 static enum dns_err signed_owner(const struct dns_name *owner, unsigned labels,
                                  struct dns_name *ret)
 {
-    struct dns_name name = *owner;
+    enum dns_err err = DNS_OK;
     if (labels < val_canonical_labels(owner)) {
         struct dns_name encloser = dns_name_suffix(owner, labels);
-        enum dns_err err = dns_name_wildcard(&encloser, &name);
-        if (err != DNS_OK)
-            return err;
-    }
-    dns_name_lower(&name);
-    *ret = name;
-    return DNS_OK;
+        err = dns_name_wildcard(&encloser, ret);
+    } else
+        *ret = *owner;
+    if (err == DNS_OK)
+        dns_name_lower(ret);
+    return err;
 }
 
 /* RRSIG RDATA without the signature, its signer in lower case. */

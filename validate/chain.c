@@ -7,7 +7,10 @@
 
 static struct chain_end end_at(const struct val_zone *zone)
 {
-    return (struct chain_end){.end = CHAIN_SECURE, .zone = zone};
+    struct chain_end end; /* a reason is half a KiB, of which nothing is looked at here */
+    end.end = CHAIN_SECURE;
+    end.zone = zone;
+    return end;
 }
 
 /* What was proven at a name, seen from the zone above it. */
@@ -175,16 +178,20 @@ static bool too_deep(const struct val_job *job, const struct val_zone *zone, uns
 
 struct chain_end chain_walk(struct val_job *job, const struct dns_name *target, bool signer)
 {
-    struct chain_end end = begin(job, target, signer), doubtful = {.end = CHAIN_SECURE};
+    struct chain_end end = begin(job, target, signer), doubtful = end_at(NULL);
     unsigned labels = end.end == CHAIN_SECURE ? end.zone->name.labels : 0;
     while (end.end == CHAIN_SECURE) {
         if (too_deep(job, end.zone, labels)) {
             struct val_reason r =
                 job_reason(VAL_WHY_BUDGET, &end.zone->name, target, DNS_TYPE_DS, VAL_ORIGIN_NONE);
-            return chain_end_of(CHAIN_BOGUS, &r);
+            end = chain_end_of(CHAIN_BOGUS, &r);
+            break;
         }
-        if (labels == target->labels)
-            return is_doubtful(&doubtful) ? doubtful : end;
+        if (labels == target->labels) {
+            if (is_doubtful(&doubtful))
+                end = doubtful;
+            break;
+        }
         const struct val_zone *zone = end.zone;
         end = one_step(job, zone, &labels, target, signer, &doubtful);
         if (is_doubtful(&end)) {

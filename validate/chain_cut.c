@@ -93,7 +93,7 @@ static void keep_unlifted(struct val_job *job, const struct job_message *m,
         job->spent = true;
         return;
     }
-    struct job_unlifted *u = val_arena_take(job->arena, sizeof *u);
+    struct job_unlifted *u = val_arena_take_unset(job->arena, sizeof *u);
     if (!u) {
         job->out_of_memory = true;
         return;

@@ -7,11 +7,24 @@
 #define NEEDS_FIRST 4u
 #define GUESSES_LEAVE 8u /* fetches that guesses leave to what is known to be needed */
 
+void job_reason_set(struct val_reason *ret, enum val_why why, const struct dns_name *zone,
+                    const struct dns_name *name, uint16_t type, uint32_t origin)
+{
+    ret->why = why;
+    dns_name_copy(&ret->zone, zone);
+    dns_name_copy(&ret->name, name);
+    ret->type = type;
+    ret->key_tag = 0;
+    ret->algorithm = 0;
+    ret->origin = origin;
+}
+
 struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
                              const struct dns_name *name, uint16_t type, uint32_t origin)
 {
-    return (struct val_reason){
-        .why = why, .zone = *zone, .name = *name, .type = type, .origin = origin};
+    struct val_reason reason;
+    job_reason_set(&reason, why, zone, name, type, origin);
+    return reason;
 }
 
 struct val_job *val_job_new(const struct dns_question *question, const struct val_env *env,
@@ -77,7 +90,7 @@ static struct job_message *slot(struct val_job *job, const struct dns_name *name
     }
     if (job->message_count == JOB_MESSAGES_MAX)
         return NULL;
-    struct job_message *m = val_arena_take(job->arena, sizeof *m);
+    struct job_message *m = val_arena_take_unset(job->arena, sizeof *m);
     if (!m) {
         job->out_of_memory = true;
         return NULL;
@@ -159,7 +172,7 @@ static bool append(struct val_job *job, struct job_needs *needs, const struct va
         return false;
     if (needs->count == needs->room) {
         uint32_t room = needs->room ? 2 * needs->room : NEEDS_FIRST;
-        struct val_need *grown = val_arena_take(job->arena, room * sizeof *grown);
+        struct val_need *grown = val_arena_take_unset(job->arena, room * sizeof *grown);
         if (!grown) {
             job->out_of_memory = true;
             return false;
@@ -249,7 +262,7 @@ bool job_verify(struct val_job *job, const struct val_rrset *set, const struct v
         return false;
     }
     if (!memo) {
-        memo = val_arena_take(job->arena, sizeof *memo);
+        memo = val_arena_take_unset(job->arena, sizeof *memo);
         if (!memo) {
             job->out_of_memory = true;
             return false;
@@ -321,11 +334,10 @@ static void trace_verdict(struct val_job *job)
     val_trace_add(job->trace, &step);
 }
 
-static enum val_step conclude(struct val_job *job, enum val_status status,
-                              const struct val_reason *reason)
+/* The reason is there already. */
+static enum val_step finish(struct val_job *job, enum val_status status)
 {
     job->verdict.status = status;
-    job->verdict.reason = *reason;
     job->verdict.expires_s = bound_by_negatives(job, bound_by_signatures(job));
     job->verdict.ttl_s = status <= VAL_INSECURE ? job_lowest_ttl(job) : 0;
     job->need.count = 0;
@@ -334,11 +346,18 @@ static enum val_step conclude(struct val_job *job, enum val_status status,
     return VAL_DONE;
 }
 
+static enum val_step conclude(struct val_job *job, enum val_status status,
+                              const struct val_reason *reason)
+{
+    job->verdict.reason = *reason;
+    return finish(job, status);
+}
+
 static enum val_step conclude_why(struct val_job *job, enum val_status status, enum val_why why)
 {
-    struct val_reason r =
-        job_reason(why, &job->question.name, &job->question.name, job->question.type, job->origin);
-    return conclude(job, status, &r);
+    const struct dns_question *q = &job->question;
+    job_reason_set(&job->verdict.reason, why, &q->name, &q->name, q->type, job->origin);
+    return finish(job, status);
 }
 
 /* What decides before anything is proven; VAL_AGAIN: nothing does. */
@@ -365,18 +384,17 @@ static enum val_step decide_early(struct val_job *job)
 static enum val_step decide(struct val_job *job)
 {
     enum val_status worst = VAL_SECURE;
-    struct val_reason reason = job_reason(VAL_WHY_NONE, &job->question.name, &job->question.name,
-                                          job->question.type, job->origin);
+    const struct val_reason *reason = NULL;
     for (uint32_t i = 0; i < job->subject_count; i++) {
         const struct job_subject *s = job->subject[i];
         job->verdict.denial =
             job->verdict.denial || s->kind == SUBJECT_NODATA || s->kind == SUBJECT_NXDOMAIN;
         if (s->status > worst) {
             worst = s->status;
-            reason = s->reason;
+            reason = &s->reason;
         }
     }
-    return conclude(job, worst, &reason);
+    return reason ? conclude(job, worst, reason) : conclude_why(job, VAL_SECURE, VAL_WHY_NONE);
 }
 
 /* Not everything is settled, and nothing more can be had for it. */

@@ -123,6 +123,8 @@ struct val_job {
 };
 
 /* --- job.c --- */
+void job_reason_set(struct val_reason *ret, enum val_why why, const struct dns_name *zone,
+                    const struct dns_name *name, uint16_t type, uint32_t origin);
 struct val_reason job_reason(enum val_why why, const struct dns_name *zone,
                              const struct dns_name *name, uint16_t type, uint32_t origin);
 /* False: the time slice or the budget is used up; look at job->yielded and job->spent. */

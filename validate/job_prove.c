@@ -37,11 +37,15 @@ static void trace_subject(struct val_job *job, const struct job_subject *s,
     val_trace_add(job->trace, &step);
 }
 
-/* Zones speak for names at and below them; of a DS, only the parent's does (RFC 4035 2.4). */
-static struct dns_name judged_name(const struct dns_name *name, uint16_t type)
+/* Zones speak for names at and below them; of a DS, only the parent's does (RFC 4035 2.4). The name
+ * that is judged, perhaps in `room`. */
+static const struct dns_name *judged_name(const struct dns_name *name, uint16_t type,
+                                          struct dns_name *room)
 {
-    return type == DNS_TYPE_DS && name->labels > 0 ? dns_name_suffix(name, name->labels - 1u)
-                                                   : *name;
+    if (type != DNS_TYPE_DS || name->labels == 0)
+        return name;
+    *room = dns_name_suffix(name, name->labels - 1u);
+    return room;
 }
 
 /* The signer lies at or below the anchor that the name hangs from. What is said above an anchor is
@@ -50,9 +54,10 @@ static struct dns_name judged_name(const struct dns_name *name, uint16_t type)
 static bool may_speak(const struct val_job *job, const struct job_subject *s,
                       const struct dns_name *signer)
 {
-    struct dns_name judged = judged_name(&s->name, s->type);
-    struct val_anchor_hit hit = val_anchors_find(job->env->anchors, &judged, job->now_s);
-    return hit.kind == VAL_ANCHOR_POSITIVE && dns_name_within(&judged, signer) &&
+    struct dns_name room;
+    const struct dns_name *judged = judged_name(&s->name, s->type, &room);
+    struct val_anchor_hit hit = val_anchors_find(job->env->anchors, judged, job->now_s);
+    return hit.kind == VAL_ANCHOR_POSITIVE && dns_name_within(judged, signer) &&
            dns_name_within(signer, hit.zone);
 }
 
@@ -76,7 +81,7 @@ bool job_collect_denials(struct val_job *job, const struct val_rrsets *sets,
     for (uint32_t i = 0; i < sets->count && *ret_count < cap && *ret_count < limit; i++) {
         const struct val_rrset *set = &sets->set[i];
         const struct val_verified *v;
-        struct dns_name signer;
+        const struct dns_name *signer;
         if (!is_denial(set) || !dns_name_within(&set->owner, &zone->name) ||
             val_rrset_signers(set, &signer, 1) == 0)
             continue;
@@ -145,8 +150,8 @@ static const struct val_reason *more_telling(const struct val_reason *own,
 /* Insecure, if an insecure cut above it is proven; only then bogus, with the reason given. */
 static void by_cut(struct val_job *job, struct job_subject *s, const struct val_reason *otherwise)
 {
-    struct dns_name target = judged_name(&s->name, s->type);
-    struct chain_end end = chain_walk(job, &target, false);
+    struct dns_name room;
+    struct chain_end end = chain_walk(job, judged_name(&s->name, s->type, &room), false);
     struct val_reason own = *otherwise; /* and the zone that should have signed it */
     switch (end.end) {
     case CHAIN_PENDING: return;
@@ -216,11 +221,12 @@ static enum tried by_signer(struct val_job *job, struct job_subject *s,
     }
     if (!job_verify(job, s->set, end.zone, &v))
         return TRIED_WAIT;
+    if (v->secure && v->expanded)
+        return by_expansion(job, s, end.zone, v);
     if (v->secure) {
-        struct val_reason r = job_reason(VAL_WHY_NONE, signer, &s->name, s->type, job->origin);
-        if (v->expanded)
-            return by_expansion(job, s, end.zone, v);
-        settle(s, VAL_SECURE, &r);
+        job_reason_set(&s->reason, VAL_WHY_NONE, signer, &s->name, s->type, job->origin);
+        s->settled = true;
+        s->status = VAL_SECURE;
         return TRIED_DONE;
     }
     *why = v->reason;
@@ -233,20 +239,17 @@ static enum tried by_signer(struct val_job *job, struct job_subject *s,
 
 static void settle_set(struct val_job *job, struct job_subject *s)
 {
-    struct dns_name signer[SIGNERS_MAX];
-    struct val_reason why =
-        job_reason(s->set->sig_count ? VAL_WHY_NO_MATCHING_RRSIG : VAL_WHY_NO_RRSIG, &s->name,
-                   &s->name, s->type, job->origin);
+    const struct dns_name *signer[SIGNERS_MAX];
+    struct val_reason why, fetch_why;
     uint32_t count = val_rrset_signers(s->set, signer, SIGNERS_MAX);
-    bool fetch_failed = false;
-    struct val_reason fetch_why = why;
+    bool tried = false, fetch_failed = false;
     for (uint32_t i = 0; i < count; i++) {
-        if (!may_speak(job, s, &signer[i]))
+        if (!may_speak(job, s, signer[i]))
             continue;
-        switch (by_signer(job, s, &signer[i], &why)) {
+        switch (by_signer(job, s, signer[i], &why)) {
         case TRIED_DONE:
         case TRIED_WAIT: return;
-        case TRIED_FAILED: break;
+        case TRIED_FAILED: tried = true; break;
         }
         if (why.why == VAL_WHY_FETCH || why.why == VAL_WHY_RCODE || why.why == VAL_WHY_MEMORY) {
             fetch_failed = true;
@@ -255,6 +258,9 @@ static void settle_set(struct val_job *job, struct job_subject *s)
         if (why.why == VAL_WHY_BUDGET)
             break;
     }
+    if (!tried)
+        why = job_reason(s->set->sig_count ? VAL_WHY_NO_MATCHING_RRSIG : VAL_WHY_NO_RRSIG, &s->name,
+                         &s->name, s->type, job->origin);
     if (fetch_failed)
         settle(s, VAL_INDETERMINATE, &fetch_why);
     else if (why.why == VAL_WHY_BUDGET)
@@ -271,21 +277,18 @@ static enum val_proof prove(const struct val_denial *d, const struct job_subject
                                        : val_prove_nodata(d, &s->name, s->type);
 }
 
-/* The zone whose NSEC or NSEC3 speak: the deepest signer at or above the name. */
-static bool denial_signer(const struct val_job *job, const struct job_subject *s,
-                          struct dns_name *ret)
+/* The zone whose NSEC or NSEC3 speak: the deepest signer at or above the name, or NULL. */
+static const struct dns_name *denial_signer(const struct val_job *job, const struct job_subject *s)
 {
-    bool found = false;
+    const struct dns_name *deepest = NULL;
     for (uint32_t i = 0; i < job->answer.count; i++) {
         const struct val_rrset *set = &job->answer.set[i];
-        struct dns_name signer;
-        if (!is_denial(set) || val_rrset_signers(set, &signer, 1) == 0 ||
-            !may_speak(job, s, &signer) || (found && signer.labels <= ret->labels))
-            continue;
-        *ret = signer;
-        found = true;
+        const struct dns_name *signer;
+        if (is_denial(set) && val_rrset_signers(set, &signer, 1) > 0 && may_speak(job, s, signer) &&
+            (!deepest || signer->labels > deepest->labels))
+            deepest = signer;
     }
-    return found;
+    return deepest;
 }
 
 static enum tried by_denial(struct val_job *job, struct job_subject *s,
@@ -319,15 +322,15 @@ static enum tried by_denial(struct val_job *job, struct job_subject *s,
 
 static void settle_absence(struct val_job *job, struct job_subject *s)
 {
-    struct dns_name signer;
-    struct val_reason why = job_reason(VAL_WHY_NO_DENIAL, &s->name, &s->name, s->type, job->origin);
-    if (denial_signer(job, s, &signer)) {
-        switch (by_denial(job, s, &signer, &why)) {
-        case TRIED_DONE:
-        case TRIED_WAIT: return;
-        case TRIED_FAILED: break;
-        }
+    const struct dns_name *signer = denial_signer(job, s);
+    struct val_reason why;
+    switch (signer ? by_denial(job, s, signer, &why) : TRIED_FAILED) {
+    case TRIED_DONE:
+    case TRIED_WAIT: return;
+    case TRIED_FAILED: break;
     }
+    if (!signer)
+        why = job_reason(VAL_WHY_NO_DENIAL, &s->name, &s->name, s->type, job->origin);
     if (why.why == VAL_WHY_FETCH || why.why == VAL_WHY_RCODE || why.why == VAL_WHY_MEMORY)
         settle(s, VAL_INDETERMINATE, &why);
     else if (why.why == VAL_WHY_BUDGET)

@@ -22,7 +22,7 @@ static struct job_subject *subject_add(struct val_job *job, enum job_subject_kin
         broken(job, VAL_BOGUS, VAL_WHY_BUDGET, name, type);
         return NULL;
     }
-    struct job_subject *s = val_arena_take(job->arena, sizeof *s);
+    struct job_subject *s = val_arena_take_unset(job->arena, sizeof *s);
     if (!s) {
         broken(job, VAL_INDETERMINATE, VAL_WHY_MEMORY, name, type);
         return NULL;
@@ -199,7 +199,8 @@ static bool follow_all(struct val_job *job, struct dns_name *name)
 
 void job_plan_subjects(struct val_job *job)
 {
-    struct dns_name name = job->question.name;
+    struct dns_name name;
+    dns_name_copy(&name, &job->question.name);
     bool final = follow_all(job, &name);
     if (job->broken)
         return;
@@ -207,7 +208,7 @@ void job_plan_subjects(struct val_job *job)
         broken(job, VAL_INDETERMINATE, VAL_WHY_RCODE, &name, job->question.type);
         return;
     }
-    job->last = name;
+    dns_name_copy(&job->last, &name);
     if (job->too_long)
         return;
     /* An answer under NXDOMAIN claims both; one of them cannot be proven. */

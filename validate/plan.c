@@ -107,26 +107,28 @@ uint32_t val_plan(const struct dns_question *question, const struct val_env *env
                      .cap = cap,
                      .keys_asked = question->type == DNS_TYPE_DNSKEY,
                      .zone_asked = is_of_zones(question->type)};
-    struct dns_name target = question->name;
-    struct val_anchor_hit hit = val_anchors_find(env->anchors, &target, now_s);
+    const struct dns_name *target = &question->name;
+    struct dns_name above;
+    struct val_anchor_hit hit = val_anchors_find(env->anchors, target, now_s);
     enum val_zone_kind kind;
     if (hit.kind != VAL_ANCHOR_POSITIVE)
         return 0;
-    if (question->type == DNS_TYPE_DS && target.labels > hit.zone->labels) {
-        target = dns_name_suffix(&target, target.labels - 1u); /* the parent's to say */
+    if (question->type == DNS_TYPE_DS && target->labels > hit.zone->labels) {
+        above = dns_name_suffix(target, target->labels - 1u); /* the parent's to say */
+        target = &above;
         p.zone_asked = true;
     }
     unsigned from = hit.zone->labels;
-    bool found = find_deepest(&p, &target, hit.zone->labels, &from, &kind);
-    struct dns_name deepest = dns_name_suffix(&target, from);
+    bool found = find_deepest(&p, target, hit.zone->labels, &from, &kind);
+    struct dns_name deepest = dns_name_suffix(target, from);
     if (found && (kind == VAL_ZONE_INSECURE || is_leaf(&deepest)))
         return 0;
-    if (!found && (!p.keys_asked || target.labels > from))
+    if (!found && (!p.keys_asked || target->labels > from))
         add(&p, &deepest, DNS_TYPE_DNSKEY);
-    for (unsigned labels = from + 1; labels <= target.labels && labels <= from + LEVELS + 1;
+    for (unsigned labels = from + 1; labels <= target->labels && labels <= from + LEVELS + 1;
          labels++) {
-        struct dns_name name = dns_name_suffix(&target, labels);
-        add_level(&p, &name, labels == target.labels, from);
+        struct dns_name name = dns_name_suffix(target, labels);
+        add_level(&p, &name, labels == target->labels, from);
     }
     return p.count;
 }

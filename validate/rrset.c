@@ -51,7 +51,7 @@ static enum dns_err copy_rdata(const struct splitter *s, const struct dns_rr *rr
         return err == DNS_E_SPACE ? DNS_E_FORM : err; /* longer than any record can be */
     if (w.off > UINT16_MAX)
         return DNS_E_FORM; /* it could not be sent again, nor signed (RFC 4034 6.2) */
-    uint8_t *data = val_arena_take(s->arena, w.off);
+    uint8_t *data = val_arena_take_unset(s->arena, w.off);
     if (!data)
         return DNS_E_SPACE;
     if (w.off > 0)
@@ -63,7 +63,7 @@ static enum dns_err copy_rdata(const struct splitter *s, const struct dns_rr *rr
 static enum dns_err copy_records(const struct splitter *s, const struct dns_rrset *group,
                                  struct val_rrset *set)
 {
-    struct val_rdata *rr = val_arena_take(s->arena, group->count * sizeof(*rr));
+    struct val_rdata *rr = val_arena_take_unset(s->arena, group->count * sizeof(*rr));
     if (!rr)
         return DNS_E_SPACE;
     for (uint32_t i = 0; i < group->count; i++) {
@@ -81,7 +81,7 @@ static enum dns_err copy_records(const struct splitter *s, const struct dns_rrse
 static enum dns_err copy_sigs(const struct splitter *s, const struct dns_rrset *group,
                               struct val_rrset *set)
 {
-    struct val_sig *sigs = val_arena_take(s->arena, group->sig_count * sizeof(*sigs));
+    struct val_sig *sigs = val_arena_take_unset(s->arena, group->sig_count * sizeof(*sigs));
     if (!sigs)
         return DNS_E_SPACE;
     for (uint32_t i = 0; i < group->sig_count; i++) {
@@ -102,22 +102,19 @@ static enum dns_err copy_sigs(const struct splitter *s, const struct dns_rrset *
     return DNS_OK;
 }
 
+/* After an error *set is not to be used. */
 static enum dns_err copy_group(const struct splitter *s, const struct dns_rrset *group,
-                               struct val_rrset *ret)
+                               struct val_rrset *set)
 {
-    struct val_rrset set = {
+    *set = (struct val_rrset){
         .owner = group->owner,
         .type = group->type,
         .class_ = group->class_,
         .ttl_s = group->ttl_s,
         .section = group->section,
     };
-    enum dns_err err = copy_records(s, group, &set);
-    if (err == DNS_OK)
-        err = copy_sigs(s, group, &set);
-    if (err == DNS_OK)
-        *ret = set;
-    return err;
+    enum dns_err err = copy_records(s, group, set);
+    return err == DNS_OK ? copy_sigs(s, group, set) : err;
 }
 
 static enum dns_err split(const struct splitter *s, struct val_rrsets *ret, bool *malformed)
@@ -127,7 +124,8 @@ static enum dns_err split(const struct splitter *s, struct val_rrsets *ret, bool
                                         s->scratch->order, &groups);
     if (err != DNS_OK)
         return err;
-    struct val_rrsets sets = {.set = val_arena_take(s->arena, groups.count * sizeof(*sets.set))};
+    size_t len = groups.count * sizeof(struct val_rrset);
+    struct val_rrsets sets = {.set = val_arena_take_unset(s->arena, len)};
     if (!sets.set)
         return DNS_E_SPACE;
     bool bad = false;

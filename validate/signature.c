@@ -99,7 +99,7 @@ static enum val_why filter(const struct val_rrset *set, const struct val_zone *z
     return has_key(zone, rrsig) ? VAL_WHY_NONE : VAL_WHY_NO_KEY;
 }
 
-uint32_t val_rrset_signers(const struct val_rrset *set, struct dns_name *ret, uint32_t cap)
+uint32_t val_rrset_signers(const struct val_rrset *set, const struct dns_name **ret, uint32_t cap)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < set->sig_count; i++) {
@@ -108,15 +108,15 @@ uint32_t val_rrset_signers(const struct val_rrset *set, struct dns_name *ret, ui
             !labels_fit(set, rrsig))
             continue;
         uint32_t at = 0; /* all are ancestors of one name: the depth alone orders and tells apart */
-        while (at < count && ret[at].labels > rrsig->signer.labels)
+        while (at < count && ret[at]->labels > rrsig->signer.labels)
             at++;
-        if (at == cap || (at < count && ret[at].labels == rrsig->signer.labels))
+        if (at == cap || (at < count && ret[at]->labels == rrsig->signer.labels))
             continue;
         if (count < cap)
             count++;
         for (uint32_t j = count - 1; j > at; j--)
             ret[j] = ret[j - 1];
-        ret[at] = rrsig->signer;
+        ret[at] = &rrsig->signer;
     }
     return count;
 }
@@ -254,14 +254,32 @@ static unsigned telling(enum val_why why)
     return sizeof(order) / sizeof(order[0]); /* what crypto itself found */
 }
 
-static void blame(struct val_verified *result, enum val_why why, const struct val_sig *sig)
+struct failure { /* the most telling one so far */
+    enum val_why why;
+    const struct val_sig *sig; /* whose it is; NULL: there is none */
+};
+
+static void blame(struct failure *failure, enum val_why why, const struct val_sig *sig)
 {
-    if (result->sig && telling(why) <= telling(result->reason.why))
+    if (failure->sig && telling(why) <= telling(failure->why))
         return;
-    result->reason.why = why;
-    result->sig = sig;
-    result->reason.key_tag = sig->rrsig.key_tag;
-    result->reason.algorithm = sig->rrsig.algorithm;
+    *failure = (struct failure){why, sig};
+}
+
+static void refuse(struct val_verified *result, const struct val_rrset *set,
+                   const struct val_zone *zone, const struct failure *failure)
+{
+    const struct val_sig *sig = failure->sig;
+    *result = (struct val_verified){
+        .reason = {.why = failure->why,
+                   .zone = zone->name,
+                   .name = set->owner,
+                   .type = set->type,
+                   .key_tag = sig ? sig->rrsig.key_tag : 0,
+                   .algorithm = sig ? sig->rrsig.algorithm : 0,
+                   .origin = VAL_ORIGIN_NONE},
+        .sig = sig,
+    };
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -286,54 +304,59 @@ static void accept(struct val_verified *result, const struct val_rrset *set,
     };
 }
 
-/* Crypto over the candidates, until one verifies or nothing may be spent any more. */
-static void verify_candidates(const struct attempt *a, const struct candidates *list,
-                              uint64_t now_s, struct val_verified *result)
+/* Crypto over the candidates, until one verifies or nothing may be spent any more. NULL: none. */
+static const struct val_sig *
+verify_candidates(const struct attempt *a, const struct candidates *list, struct failure *failure)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         enum val_why why = verify_sig(a, list->sig[i]);
-        if (why == VAL_WHY_NONE) {
-            accept(result, a->set, list->sig[i], now_s);
-            return;
-        }
-        blame(result, why, list->sig[i]);
+        if (why == VAL_WHY_NONE)
+            return list->sig[i];
+        blame(failure, why, list->sig[i]);
         if (why == VAL_WHY_BUDGET) {
-            result->reason.why = why; /* also where an earlier one failed to verify */
-            return;
+            failure->why = why; /* also where an earlier one failed to verify */
+            return NULL;
         }
     }
+    return NULL;
+}
+
+static const struct val_sig *verify_any(const struct val_rrset *set, const struct val_zone *zone,
+                                        const struct candidates *list, struct val_budget *budget,
+                                        struct failure *failure)
+{
+    struct val_canonical *canonical;
+    if (list->count == 0)
+        return NULL;
+    enum dns_err err = val_canonical_new(set, &canonical);
+    if (err != DNS_OK) {
+        failure->why = err == DNS_E_SPACE ? VAL_WHY_MEMORY : VAL_WHY_MALFORMED;
+        return NULL;
+    }
+    const struct attempt a = {set, zone, canonical, budget};
+    const struct val_sig *sig = verify_candidates(&a, list, failure);
+    free(canonical);
+    return sig;
 }
 
 void val_rrset_verify(const struct val_rrset *set, const struct val_zone *zone, uint64_t now_s,
                       const struct val_policy *policy, struct val_budget *budget,
                       struct val_verified *ret)
 {
-    struct candidates list = {.count = 0};
+    struct candidates list;
+    struct failure failure = {VAL_WHY_NO_RRSIG, NULL};
     uint32_t limit = least(budget->limits.rrsigs_per_rrset, CANDIDATES_MAX);
-    *ret = (struct val_verified){
-        .reason = {.why = VAL_WHY_NO_RRSIG,
-                   .zone = zone->name,
-                   .name = set->owner,
-                   .type = set->type,
-                   .origin = VAL_ORIGIN_NONE},
-    };
+    list.count = 0;
     for (uint32_t i = 0; i < set->sig_count; i++) {
         enum val_why why = filter(set, zone, &set->sigs[i].rrsig, now_s, policy);
         if (why == VAL_WHY_NONE)
             candidate_add(&list, &set->sigs[i], limit);
         else
-            blame(ret, why, &set->sigs[i]);
+            blame(&failure, why, &set->sigs[i]);
     }
-    if (list.count == 0)
-        return;
-
-    struct val_canonical *canonical;
-    enum dns_err err = val_canonical_new(set, &canonical);
-    if (err != DNS_OK) {
-        ret->reason.why = err == DNS_E_SPACE ? VAL_WHY_MEMORY : VAL_WHY_MALFORMED;
-        return;
-    }
-    const struct attempt a = {set, zone, canonical, budget};
-    verify_candidates(&a, &list, now_s, ret);
-    free(canonical);
+    const struct val_sig *sig = verify_any(set, zone, &list, budget, &failure);
+    if (sig)
+        accept(ret, set, sig, now_s);
+    else
+        refuse(ret, set, zone, &failure);
 }

@@ -28,8 +28,8 @@ void val_rrset_verify(const struct val_rrset *set, const struct val_zone *zone, 
                       struct val_verified *ret);
 
 /* The distinct signer names among a set's plausible RRSIGs: ancestor-or-self of the owner (strict
- * for DS). Writes at most `cap`, deepest first; returns the count. */
-uint32_t val_rrset_signers(const struct val_rrset *set, struct dns_name *ret, uint32_t cap);
+ * for DS); borrowed from the set. Writes at most `cap`, deepest first; returns the count. */
+uint32_t val_rrset_signers(const struct val_rrset *set, const struct dns_name **ret, uint32_t cap);
 
 /* RRSIG validity at now_s in serial arithmetic (RFC 1982): VAL_WHY_NONE, _EXPIRED, _NOT_YET,
  * _TIMES. */

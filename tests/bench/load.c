@@ -5,7 +5,9 @@
  *   -w WINDOW    outstanding at most (128)       -r RATE     a second; default: as fast as it goes
  *   -k SOCKETS   or connections (8)              -n TOTAL    questions
  *   -t TCP   -D DO   -C CD   -x a random label before each name: nobody has it cached
- *   -e without a server: each socket talks to itself, which shows what the generator can do */
+ *   -e without a server: each socket talks to itself, which shows what the generator can do
+ *   -a awake: UDP only, it yields its core but never sleeps, so that no sender pays for waking it
+ */
 #include "load.h"
 
 #include <arpa/inet.h>
@@ -77,7 +79,7 @@ static bool read_options(int argc, char **argv, struct load_options *o, const ch
     uint16_t port = 53;
     *o = (struct load_options){.seconds = 5, .window = 128, .sockets = 8, .total = UINT64_MAX};
     *ret_file = NULL;
-    for (int c; (c = getopt(argc, argv, "s:p:d:l:w:r:n:k:tDCxe")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "s:p:d:l:w:r:n:k:tDCxea")) != -1;) {
         switch (c) {
         case 's': address = optarg; break;
         case 'p': port = (uint16_t)strtoul(optarg, NULL, 10); break;
@@ -92,6 +94,7 @@ static bool read_options(int argc, char **argv, struct load_options *o, const ch
         case 'C': o->checking_disabled = true; break;
         case 'x': o->random_label = true; break;
         case 'e': o->alone = true; break;
+        case 'a': o->awake = true; break;
         default: return false;
         }
     }

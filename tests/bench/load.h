@@ -26,6 +26,7 @@ struct load_options {
     uint64_t total;   /* questions, then it ends */
     bool tcp, dnssec_ok, checking_disabled, random_label;
     bool alone; /* each socket talks to itself: how fast the generator is without a server */
+    bool awake; /* it never sleeps: nobody pays for waking it */
 };
 
 struct load_questions {

@@ -2,6 +2,7 @@
 #include "load.h"
 #include <arpa/inet.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -143,6 +144,10 @@ static void sweep(struct generator *g, uint64_t now_ns)
 
 static void rest(struct generator *g)
 {
+    if (g->options->awake) { /* nobody has to wake it; the upstream may be on the same core */
+        (void)sched_yield();
+        return;
+    }
     struct pollfd fds[LOAD_SOCKETS_MAX];
     double gap_ns = g->options->rate > 0 ? 1e9 / g->options->rate : 1e6;
     struct timespec most = {.tv_nsec = gap_ns < 1e6 ? (long)gap_ns : 1000000};

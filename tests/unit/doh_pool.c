@@ -439,6 +439,33 @@ static void all_have_a_last_chance(void **state)
     }
 }
 
+/* One cannot be reached, the other has said when it may be asked again: that is waited for if it is
+ * soon. */
+static void who_opens_soon_is_waited_for(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t open_ms;
+        enum doh_err err;
+    } cases[] = {{700, DOH_OK}, {2500, DOH_E_UNREACHABLE}};
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        struct question q;
+        struct world w;
+        world_init(&w, 2);
+        w.address[0].sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 2); /* nobody listens */
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_OK); /* the network is up, that is known now */
+        uint64_t open_ms = doh_now(w.pool) + cases[i].open_ms;
+        doh_health_shut(&w.pool->upstreams[1].health, doh_now(w.pool), cases[i].open_ms);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, cases[i].err);
+        assert_int_equal(doh_now(w.pool) >= open_ms, cases[i].err == DOH_OK);
+        assert_int_equal(w.server[1].requests, cases[i].err == DOH_OK ? 2 : 1);
+        world_close(&w);
+    }
+}
+
 static void only_the_oversize_stream_is_given_up(void **state)
 {
     (void)state;
@@ -870,6 +897,7 @@ int main(void)
         cmocka_unit_test(alone_it_ends_with_the_reason),
         cmocka_unit_test(fruitless_connections_lead_to_a_pause),
         cmocka_unit_test(all_have_a_last_chance),
+        cmocka_unit_test(who_opens_soon_is_waited_for),
         cmocka_unit_test(only_the_oversize_stream_is_given_up),
         cmocka_unit_test(the_method_changes_once),
         cmocka_unit_test(a_wrong_url_is_said_once),

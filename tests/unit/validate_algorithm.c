@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Signatures that are nearly right: only the one form in which an RRSIG carries them verifies, and
-// OpenSSL's complaints stay where they are.
+// OpenSSL's complaints stay where they are. Ed25519, which libsodium checks, is signed by OpenSSL.
 #include "dns/types.h"
 #include "tests/test.h"
 #include "validate/algorithm.h"
@@ -248,8 +248,57 @@ static void test_forms(void **state)
     assert_int_equal(failures, 0);
 }
 
+static bool verified_by(EVP_PKEY *key, const uint8_t *octets, size_t len, const uint8_t sig[64])
+{
+    const struct val_algorithm *by = val_algorithm_find(DNS_ALG_ED25519);
+    struct val_ready ready;
+    assert_true(val_ready_init(&ready, by, key));
+    bool good = val_algorithm_verify(by, &ready, octets, len, sig, 64);
+    val_ready_deinit(&ready);
+    return good;
+}
+
+/* By the neutral element everything is signed: its own octets and S = 0 fit whatever is said. */
+static void test_ed25519_small_order(void **state)
+{
+    (void)state;
+    static const uint8_t neutral[32] = {1};
+    static const uint8_t sig[64] = {1};
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, neutral, sizeof neutral);
+    assert_non_null(key);
+    assert_false(verified_by(key, data, sizeof data, sig));
+    EVP_PKEY_free(key);
+}
+
+/* One library signs, the other checks: any length, and no octet may be another. */
+static void test_ed25519_lengths(void **state)
+{
+    (void)state;
+    uint8_t octets[300], sig[64];
+    EVP_PKEY *key = key_of(DNS_ALG_ED25519);
+    for (size_t i = 0; i < sizeof octets; i++)
+        octets[i] = (uint8_t)(7 * i);
+    for (size_t len = 0; len <= sizeof octets; len++) {
+        size_t sig_len = sizeof sig;
+        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+        assert_int_equal(EVP_DigestSignInit_ex(ctx, NULL, NULL, NULL, NULL, key, NULL), 1);
+        assert_int_equal(EVP_DigestSign(ctx, sig, &sig_len, octets, len), 1);
+        EVP_MD_CTX_free(ctx);
+        assert_true(verified_by(key, octets, len, sig));
+        octets[len / 2] ^= 1;
+        assert_true(len == 0 || !verified_by(key, octets, len, sig));
+        octets[len / 2] ^= 1;
+        sig[len % sizeof sig] ^= 1;
+        assert_false(verified_by(key, octets, len, sig));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_forms)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_ed25519_small_order),
+        cmocka_unit_test(test_ed25519_lengths),
+    };
     return cmocka_run_group_tests(tests, NULL, forget_keys);
 }

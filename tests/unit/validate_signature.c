@@ -309,20 +309,20 @@ static void test_signers(void **state)
         sigs[i].rrsig.covered = DNS_TYPE_A;
         sigs[i].rrsig.labels = 3;
     }
-    struct dns_name found[4];
+    const struct dns_name *found[4];
     assert_int_equal(val_rrset_signers(&set, found, 4), 3);
-    assert_int_equal(found[0].labels, 3);
-    assert_int_equal(found[1].labels, 2);
-    assert_int_equal(found[2].labels, 1);
+    assert_int_equal(found[0]->labels, 3);
+    assert_int_equal(found[1]->labels, 2);
+    assert_int_equal(found[2]->labels, 1);
     assert_int_equal(val_rrset_signers(&set, found, 2), 2);
-    assert_int_equal(found[0].labels, 3);
-    assert_int_equal(found[1].labels, 2);
+    assert_int_equal(found[0]->labels, 3);
+    assert_int_equal(found[1]->labels, 2);
 
     set.type = DNS_TYPE_DS;
     for (size_t i = 0; i < COUNT(signers); i++)
         sigs[i].rrsig.covered = DNS_TYPE_DS;
     assert_int_equal(val_rrset_signers(&set, found, 4), 2);
-    assert_int_equal(found[0].labels, 2);
+    assert_int_equal(found[0]->labels, 2);
 }
 
 /* RFC 1982 on either side of 2^31 and 2^32. */
