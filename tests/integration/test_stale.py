@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Answers that are over, while no upstream answers (RFC 8767), and asking ahead of need."""
+import random
+import selectors
 import signal
+import socket
+import struct
 import time
 
-from lib import Case, dig, wait_for
+from lib import Case, Tcp, dig, header, query, wait_for
 
 NAME = "www.two.test."
 ABSENT = "nope.two.test."
@@ -104,6 +108,105 @@ class Stale(Case):
         time.sleep(1.1)
         up.stop()
         self.assert_refused(veri.dig(NAME, "A", "+cd"))
+
+
+class Meetings(Case):
+    """What a stale answer may meet at one moment: the fresh one, the question's deadline, the end of
+    the only clients who wait, others who ask the same, and that there is no room for more."""
+
+    COUNT, WAVES, NEWCOMER = 24, 3, 0x7777
+    NAMES = [f"n{i}.two.test." for i in range(COUNT)]
+    WORLD = ("zone . alg=13\nzone test. alg=13\nzone two.test. alg=13\n"
+             + "".join(f"n{i} A 192.0.2.{i + 1}\n" for i in range(COUNT)))
+    CASES = (("the fresh answer", 0.3, ("delay=260", "jitter=80"), ""),
+             ("the deadline", 0.5, ("drop",), "clients:\n  deadline: 500ms\n"),
+             ("no room", 0.3, ("delay=260", "jitter=80"), "clients:\n  in-flight: 16\n"))
+
+    def test_each_question_has_one_answer(self):
+        for case, due_s, lies, clients in self.CASES:
+            with self.subTest(case=case):
+                up = self.upstream(world=self.world_of(self.WORLD))
+                veri = self.veridoh(up, extra=clients
+                                    + SHORT.replace("300ms", f"{due_s * 1000:.0f}ms"))
+                for name in self.NAMES:
+                    self.assert_secure(veri.dig(name))
+                for lie in lies:
+                    up.lie(lie)
+                self.assertGreater(sum(self.meet(veri, due_s) for _ in range(3)), 0)
+                up.be_honest()
+                wait_for(lambda: self.all_are_fresh(veri), "fresh answers")
+
+    def all_are_fresh(self, veri):
+        answers = [veri.dig(name) for name in self.NAMES]
+        return all("ad" in a.flags and not a.ede for a in answers)
+
+    def meet(self, veri, due_s):
+        """Everything is asked for at once, half of it only by connections that end when it is due;
+        the other half again and again around that time. How many answers were stale."""
+        time.sleep(1.1)
+        names = random.sample(self.NAMES, self.COUNT)
+        asked = dict(enumerate(names[self.COUNT // 2:] * self.WAVES))
+        moments = [(0.0 if i < self.COUNT // 2 else random.gauss(due_s, 0.02), "ask", i)
+                   for i in asked]
+        staying = Tcp(veri.port)
+        for _ in range(8):
+            leaving = Tcp(veri.port)
+            leaving.send(*(query(name) for name in random.sample(names[:self.COUNT // 2], 3) * 2))
+            moments.append((random.gauss(due_s, 0.02), "leave", leaving))
+        staying.send(*(query(name, ident=i) for i, name in enumerate(names[self.COUNT // 2:])))
+        answers, newcomers = self.live_through(veri, asked, sorted(moments, key=lambda m: m[0]))
+        self.assertEqual({i: len(messages) for i, messages in answers.items()},
+                         {i: 1 for i in asked})
+        behind = len(asked)
+        asked.update((behind + i, name) for i, name in enumerate(names[self.COUNT // 2:]))
+        for _ in range(behind, len(asked)):
+            message = staying.receive()
+            answers[behind + header(message)[0]] = [message]
+        self.assertEqual(set(answers), set(asked))
+        staying.close()
+        for tcp in newcomers:
+            self.assertEqual(header(tcp.receive())[0], self.NEWCOMER)
+            tcp.socket.setblocking(False)
+            with self.assertRaises(BlockingIOError):
+                tcp.socket.recv(1)
+            tcp.close()
+        return sum(self.is_stale(answers[i][0], name) for i, name in asked.items())
+
+    def live_through(self, veri, asked, moments):
+        """The messages that came for each of them, and the connections that came for those that
+        left."""
+        answers, newcomers = {}, []
+        began = last = time.monotonic()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, \
+                selectors.DefaultSelector() as selector:
+            udp.connect(("127.0.0.1", veri.port))
+            selector.register(udp, selectors.EVENT_READ)
+            while moments or time.monotonic() < last + 0.7:
+                while moments and time.monotonic() >= began + moments[0][0]:
+                    _, what, which = moments.pop(0)
+                    last = time.monotonic()
+                    if what == "ask":
+                        udp.send(query(asked[which], ident=which))
+                    else:  # with a RST, into what is being sent to it
+                        which.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                                struct.pack("ii", 1, 0))
+                        which.close()
+                        newcomers.append(Tcp(veri.port))
+                        newcomers[-1].send(query(random.choice(self.NAMES), ident=self.NEWCOMER))
+                if selector.select(0.001):
+                    message = udp.recv(65536)
+                    last = time.monotonic()
+                    answers.setdefault(header(message)[0], []).append(message)
+        return answers, newcomers
+
+    def is_stale(self, message, name):
+        """It is right; or there was no time or room for it."""
+        _, flags, rcode, counts = header(message)
+        self.assertIn(rcode, (0, 2), name)
+        if rcode == 0:
+            self.assertTrue(flags & 0x20 and counts[1] > 0, name)
+            self.assertIn(bytes((192, 0, 2, int(name.split(".")[0][1:]) + 1)), message)
+        return rcode == 0 and b"this was proven earlier" in message
 
 
 class Prefetch(Case):

@@ -56,6 +56,25 @@ class Failover(Case):
                   f"validation:\n  trust-anchors: {up.dir}/root.ds\n{FAST}")
         self.assert_secure(self.veridoh(up, config=config).dig(NAME), TRUTH)
 
+    def test_http3_is_left_alone(self):
+        """A client that follows an offer of HTTP/3 waits where UDP is dropped: nothing goes there,
+        nor to the upstream's own port."""
+        up = self.upstream()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as offered, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as same:
+            offered.bind(("127.0.0.1", 0))
+            same.bind(("127.0.0.1", up.port))
+            up.lie(f"h3={offered.getsockname()[1]}")
+            veri = self.veridoh(up)
+            self.assert_secure(veri.dig(NAME), TRUTH)
+            up.lie("close")  # so that the next question needs a new connection
+            self.assert_secure(veri.dig("again.two.test."), "192.0.2.33")
+            self.assert_secure(veri.dig("a.b.c.d.two.test."), "192.0.2.34")
+            for one in (offered, same):
+                one.setblocking(False)
+                with self.assertRaises(BlockingIOError):
+                    one.recv(1)
+
     def test_wrong_certificate_is_refused(self):
         good = self.upstream()
         imposter = self.upstream("--name", "elsewhere.test")

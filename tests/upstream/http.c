@@ -107,7 +107,7 @@ static void submit(struct exchange *ex)
 {
     const struct outcome *o = &ex->outcome;
     char status[16], length[16], age[24], retry[24];
-    nghttp2_nv headers[5];
+    nghttp2_nv headers[6];
     size_t count = 0;
     (void)snprintf(status, sizeof status, "%u", o->status);
     (void)snprintf(length, sizeof length, "%u", o->len);
@@ -122,6 +122,8 @@ static void submit(struct exchange *ex)
         (void)snprintf(retry, sizeof retry, "%lld", (long long)o->retry_after);
         add_header(headers, &count, "retry-after", retry);
     }
+    if (o->alt_svc[0])
+        add_header(headers, &count, "alt-svc", o->alt_svc);
     nghttp2_data_provider body = {.source = {.ptr = ex}, .read_callback = read_body};
     (void)nghttp2_submit_response(ex->conn->h2, ex->stream, headers, count, &body);
     if (o->slow_ms > 0)

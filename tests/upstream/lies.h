@@ -26,6 +26,7 @@ struct outcome {
     char media[64];
     int64_t retry_after; /* seconds; -1: no such header */
     int64_t age;         /* seconds; -1: no such header */
+    char alt_svc[32];    /* "": no such header */
     unsigned delay_ms;
     enum sending sending;
     int32_t goaway_last; /* the last stream that GOAWAY says is answered; -1: this one */

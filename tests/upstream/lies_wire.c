@@ -71,6 +71,11 @@ static void age(struct outcome *o, const struct rule *rule)
     o->age = number(rule, 0);
 }
 
+static void h3(struct outcome *o, const struct rule *rule)
+{
+    (void)snprintf(o->alt_svc, sizeof o->alt_svc, "h3=\":%u\"; ma=86400", number(rule, 443));
+}
+
 static void delay(struct outcome *o, const struct rule *rule)
 {
     o->delay_ms = number(rule, 0);
@@ -145,6 +150,7 @@ const struct lie outcome_lies[] = {
     {"status", NULL, status},
     {"media", NULL, media},
     {"age", NULL, age},
+    {"h3", NULL, h3},
     {"delay", NULL, delay},
     {"jitter", NULL, jitter},
     {"slow-body", NULL, slow_body},
