@@ -13,6 +13,27 @@ static void ask_one(struct world *w, struct question *q, uint32_t only)
             on_done);
 }
 
+static void ask_one_and_wait(struct world *w, struct question *q, uint32_t only)
+{
+    ask_one(w, q, only);
+    run_until(w, &q->done, 1);
+}
+
+/* The first server takes connections and says nothing, and its dial does not end by itself. */
+static void world_that_hangs(struct world *w)
+{
+    world_init(w, 2);
+    w->config.connect_ms = 60000;
+    w->server[0].hangs = true;
+    world_start(w);
+}
+
+static void run_until_connected(struct world *w, uint32_t upstream)
+{
+    while (!doh_upstream_has_good(&w->pool->upstreams[upstream]))
+        (void)uv_run(&w->loop, UV_RUN_ONCE);
+}
+
 /* A server that accepted connections and said nothing goes on with them. */
 static void wake_up(struct server *server)
 {
@@ -45,15 +66,10 @@ static void the_connected_one_takes_what_another_holds(void **state)
     (void)state;
     struct question q;
     struct world w;
-    world_init(&w, 2);
-    w.config.connect_ms = 60000; /* its dial does not end by itself */
-    w.server[0].hangs = true;
-    world_start(&w);
-    ask_one(&w, &q, 2);
-    run_until(&w, &q.done, 1);
+    world_that_hangs(&w);
+    ask_one_and_wait(&w, &q, 2);
     uint64_t begin = uv_hrtime();
-    ask_one(&w, &q, 0);
-    run_until(&w, &q.done, 1);
+    ask_one_and_wait(&w, &q, 0);
     uint64_t ms = (uv_hrtime() - begin) / 1000000;
     assert_int_equal(q.err, DOH_OK);
     assert_int_equal(q.upstream, 1);
@@ -72,8 +88,7 @@ static void the_connected_one_takes_what_another_holds(void **state)
     wake_up(&w.server[0]);
     while (doh_upstream_is_away(&w.pool->upstreams[0]))
         (void)uv_run(&w.loop, UV_RUN_ONCE);
-    ask_one(&w, &q, 0);
-    run_until(&w, &q.done, 1);
+    ask_one_and_wait(&w, &q, 0);
     assert_int_equal(q.upstream, 0);
     assert_int_equal(w.warnings, 0);
     world_close(&w);
@@ -87,10 +102,8 @@ static void the_first_to_be_connected_takes_it(void **state)
     for (uint32_t first = 0; first < 2; first++) {
         struct question q, other;
         struct world w;
-        world_init(&w, 2);
-        w.config.connect_ms = 60000;
-        w.server[0].hangs = w.server[1].hangs = true;
-        world_start(&w);
+        world_that_hangs(&w);
+        w.server[1].hangs = true;
         ask_one(&w, &q, 0);
         ask_one(&w, &other, 2); /* so that the second is dialled at once */
         while (w.server[0].connections + w.server[1].connections < 2)
@@ -110,12 +123,6 @@ static void the_first_to_be_connected_takes_it(void **state)
     }
 }
 
-static void run_until_connected(struct world *w, uint32_t upstream)
-{
-    while (!doh_upstream_has_good(&w->pool->upstreams[upstream]))
-        (void)uv_run(&w->loop, UV_RUN_ONCE);
-}
-
 /* It was offered to the second, which is in no hurry; the first, connected later, does not get it,
  * too. No clock moves it: its patience is made endless. */
 static void what_one_has_taken_is_withdrawn_elsewhere(void **state)
@@ -123,11 +130,8 @@ static void what_one_has_taken_is_withdrawn_elsewhere(void **state)
     (void)state;
     struct question q;
     struct world w;
-    world_init(&w, 2);
-    w.config.connect_ms = 60000;
-    w.server[0].hangs = true;
+    world_that_hangs(&w);
     w.server[1].behaviour = (struct behaviour){.act = ACT_DROP, .first = 1, .count = 1};
-    world_start(&w);
     ask_one(&w, &q, 0);
     run_until(&w, &w.server[0].connections, 1);
     q.fetch->failover_ms += 3600000;
@@ -179,8 +183,7 @@ static void a_second_opinion_is_waited_for(void **state)
     w.config.connect_ms = 60000;
     w.server[1].hangs = true;
     world_start(&w);
-    ask_one(&w, &q, 1);
-    run_until(&w, &q.done, 1);
+    ask_one_and_wait(&w, &q, 1);
     doh_upstream_warm(&w.pool->upstreams[1]);
     run_until(&w, &w.server[1].connections, 1);
     w.pool->upstreams[1].dial.started_ms -= 10000;
@@ -275,8 +278,7 @@ static void the_connected_go_before_the_far(void **state)
     w.config.connect_ms = 60000;
     w.server[0].hangs = true;
     world_start(&w);
-    ask_one(&w, &q, 4);
-    run_until(&w, &q.done, 1);
+    ask_one_and_wait(&w, &q, 4);
     ask_one(&w, &q, 0);
     run_until(&w, &w.server[0].connections, 1);
     run_until(&w, &q.done, 1);
@@ -291,18 +293,13 @@ static void warm_is_who_can_be(void **state)
     (void)state;
     struct question q;
     struct world w;
-    world_init(&w, 2);
-    w.config.connect_ms = 60000;
-    w.server[0].hangs = true;
-    world_start(&w);
+    world_that_hangs(&w);
     doh_pool_warm(w.pool);
     run_until(&w, &w.server[0].connections, 1);
     assert_int_equal(w.server[1].connections, 0);
     run_until(&w, &w.server[1].handshakes, 1);
-    while (!doh_upstream_has_good(&w.pool->upstreams[1]))
-        (void)uv_run(&w.loop, UV_RUN_ONCE);
-    ask_one(&w, &q, 0);
-    run_until(&w, &q.done, 1);
+    run_until_connected(&w, 1);
+    ask_one_and_wait(&w, &q, 0);
     assert_int_equal(q.upstream, 1);
     assert_int_equal(w.server[1].connections, 1);
     world_close(&w);

@@ -3,165 +3,51 @@
 #include "doh/bootstrap.h"
 #include "doh/parts.h"
 #include "tests/unit/doh_world.h"
+#include "tests/unit/plain_server.h"
 
-enum say {
-    SAY_ANSWER,
-    SAY_SERVFAIL,
-    SAY_LARGE,     /* more than 512 octets, not truncated */
-    SAY_TRUNCATED, /* by UDP; all of it by TCP */
-    SAY_OTHER,     /* an answer to another question */
-    SAY_NO_EDNS,   /* FORMERR without OPT to every query that has one */
-    SAY_NOTHING,
-    SAY_NO_ADDRESS,
-    SAY_ONLY_V4, /* silent to all else */
+/* With one plain server: of a route to route.test, or the one that is asked for the first
+ * upstream's host. */
+struct plain_world {
+    struct world w;
+    struct plain_server plain;
+    struct dns_name domain;
+    struct doh_route_config route;
 };
 
-struct plain_server {
-    uv_udp_t udp;
-    uv_tcp_t tcp, accepted;
-    struct doh_address address;
-    enum say say;
-    unsigned queries, by_tcp, with_opt;
-    uint16_t last_id, last_port, last_type;
-    char in[4096], out[4096];
-};
-
-static size_t reply_to(struct plain_server *s, const uint8_t *octets, size_t len, bool tcp)
+static void plain_world_init(struct plain_world *p, uint32_t upstreams, enum say say)
 {
-    struct dns_rr table[4];
-    struct dns_msg query;
-    struct dns_msg_out out;
-    static const uint8_t loopback[4] = {127, 0, 0, 1};
-    static const uint8_t text[250] = {249};
-    assert_int_equal(dns_msg_read(octets, len, table, 4, &query), DNS_OK);
-    s->queries++;
-    s->by_tcp += tcp;
-    s->with_opt += query.edns.present;
-    s->last_id = query.id;
-    s->last_type = query.question.type;
-    bool formerr = s->say == SAY_NO_EDNS && query.edns.present;
-    uint16_t rcode = formerr                  ? DNS_RCODE_FORMERR
-                     : s->say == SAY_SERVFAIL ? DNS_RCODE_SERVFAIL
-                                              : DNS_RCODE_NOERROR;
-    bool cut = s->say == SAY_TRUNCATED && !tcp;
-    dns_msg_out_init(
-        &out, s->out + 2, sizeof s->out - 2, query.id,
-        (uint16_t)(DNS_FLAG_QR | DNS_FLAG_RD | DNS_FLAG_RA | (cut ? DNS_FLAG_TC : 0) | rcode));
-    struct dns_question question = query.question;
-    if (s->say == SAY_OTHER)
-        question.type ^= 1;
-    dns_msg_out_question(&out, &question);
-    if (rcode == DNS_RCODE_NOERROR && !cut && query.question.type == DNS_TYPE_A &&
-        s->say != SAY_NO_ADDRESS)
-        dns_msg_out_rr(&out, DNS_ANSWER, &query.question.name, DNS_TYPE_A, DNS_CLASS_IN, 300,
-                       loopback, 4);
-    for (unsigned i = 0; i < 3 && (s->say == SAY_LARGE || (s->say == SAY_TRUNCATED && tcp)); i++)
-        dns_msg_out_rr(&out, DNS_ADDITIONAL, &query.question.name, DNS_TYPE_TXT, DNS_CLASS_IN, i,
-                       text, sizeof text);
-    size_t n = dns_msg_out_finish(&out);
-    assert_true(n > 0);
-    s->out[0] = (char)(n >> 8);
-    s->out[1] = (char)n;
-    return n;
+    world_init(&p->w, upstreams);
+    plain_open(&p->plain, &p->w.loop, say);
 }
 
-static void on_udp_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
+static void routed_init(struct plain_world *p, enum say say)
 {
-    (void)size;
-    struct plain_server *s = handle->data;
-    *buf = uv_buf_init(s->in, sizeof s->in);
+    plain_world_init(p, 1, say);
+    p->domain = question_for("route.test").name;
+    p->route = (struct doh_route_config){
+        .domains = &p->domain, .domain_count = 1, .servers = &p->plain.address, .server_count = 1};
+    p->w.config.routes = &p->route;
+    p->w.config.route_count = 1;
 }
 
-static void on_udp(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
-                   unsigned flags)
+static void bootstrap_init(struct plain_world *p, uint32_t upstreams, enum say say)
 {
-    (void)flags;
-    struct plain_server *s = udp->data;
-    if (n <= 0 || !from)
-        return;
-    size_t len = reply_to(s, (const uint8_t *)buf->base, (size_t)n, false);
-    s->last_port = ((const struct sockaddr_in *)from)->sin_port;
-    if (s->say == SAY_NOTHING || (s->say == SAY_ONLY_V4 && s->last_type != DNS_TYPE_A))
-        return;
-    uv_buf_t out = uv_buf_init(s->out + 2, (unsigned)len);
-    assert_int_equal(uv_udp_try_send(udp, &out, 1, from), len);
+    plain_world_init(p, upstreams, say);
+    p->w.upstream[0].address_count = 0;
+    p->w.upstream[0].bootstrap = &p->plain.address;
+    p->w.upstream[0].bootstrap_count = 1;
 }
 
-static void on_tcp_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+static void plain_world_close(struct plain_world *p)
 {
-    struct plain_server *s = stream->data;
-    if (n < 0) {
-        uv_close((uv_handle_t *)stream, NULL);
-        return;
-    }
-    if (n < 14)
-        return;
-    size_t len = reply_to(s, (const uint8_t *)buf->base + 2, (size_t)n - 2, true);
-    uv_buf_t out = uv_buf_init(s->out, (unsigned)len + 2);
-    assert_int_equal(uv_try_write(stream, &out, 1), len + 2);
+    plain_close(&p->plain);
+    world_close(&p->w);
 }
 
-static void on_tcp(uv_stream_t *listener, int status)
+static void ask_routed(struct plain_world *p, struct question *q)
 {
-    struct plain_server *s = listener->data;
-    assert_int_equal(status, 0);
-    assert_int_equal(uv_tcp_init(listener->loop, &s->accepted), 0);
-    s->accepted.data = s;
-    assert_int_equal(uv_accept(listener, (uv_stream_t *)&s->accepted), 0);
-    assert_int_equal(uv_read_start((uv_stream_t *)&s->accepted, on_udp_alloc, on_tcp_read), 0);
+    ask_how(&p->w, q, "www.route.test", (struct doh_request){.route = 0}, on_done);
 }
-
-static int bound(int type, struct doh_address *address)
-{
-    socklen_t len = sizeof address->sa.v4;
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_true(fd >= 0);
-    if (bind(fd, &address->sa.any, len) == 0 && getsockname(fd, &address->sa.any, &len) == 0)
-        return fd;
-    (void)close(fd);
-    return -1;
-}
-
-/* One port that is free for both. */
-static void bind_both(struct doh_address *address, int *ret_udp, int *ret_tcp)
-{
-    for (;;) {
-        address->sa.v4.sin_port = 0;
-        *ret_udp = bound(SOCK_DGRAM, address);
-        assert_true(*ret_udp >= 0);
-        *ret_tcp = bound(SOCK_STREAM, address);
-        if (*ret_tcp >= 0)
-            return;
-        (void)close(*ret_udp);
-    }
-}
-
-static void plain_open(struct plain_server *s, uv_loop_t *loop, enum say say)
-{
-    int udp, tcp;
-    memset(s, 0, sizeof *s);
-    s->say = say;
-    s->address.sa.v4.sin_family = AF_INET;
-    s->address.sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bind_both(&s->address, &udp, &tcp);
-    assert_int_equal(uv_udp_init(loop, &s->udp), 0);
-    assert_int_equal(uv_tcp_init(loop, &s->tcp), 0);
-    s->udp.data = s->tcp.data = s;
-    assert_int_equal(uv_udp_open(&s->udp, udp), 0);
-    assert_int_equal(uv_tcp_open(&s->tcp, tcp), 0);
-    assert_int_equal(uv_listen((uv_stream_t *)&s->tcp, 4, on_tcp), 0);
-    assert_int_equal(uv_udp_recv_start(&s->udp, on_udp_alloc, on_udp), 0);
-}
-
-static void plain_close(struct plain_server *s)
-{
-    uv_close((uv_handle_t *)&s->udp, NULL);
-    uv_close((uv_handle_t *)&s->tcp, NULL);
-    if (s->accepted.data && !uv_is_closing((uv_handle_t *)&s->accepted))
-        uv_close((uv_handle_t *)&s->accepted, NULL);
-}
-
-static const struct doh_request routed = {.route = 0};
 
 static void routes(void **state)
 {
@@ -182,105 +68,75 @@ static void routes(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         print_message("%s\n", cases[i].what);
-        struct world w;
-        struct plain_server plain;
+        struct plain_world p;
         struct question q;
-        struct dns_name domain = question_for("route.test").name;
-        struct doh_route_config route = {.domains = &domain, .domain_count = 1, .server_count = 1};
-        world_init(&w, 1);
-        plain_open(&plain, &w.loop, cases[i].say);
-        route.servers = &plain.address;
-        w.config.routes = &route;
-        w.config.route_count = 1;
-        world_start(&w);
-        ask_how(&w, &q, "www.route.test", routed, on_done);
-        run_until(&w, &q.done, 1);
+        routed_init(&p, cases[i].say);
+        world_start(&p.w);
+        ask_routed(&p, &q);
+        run_until(&p.w, &q.done, 1);
         assert_int_equal(q.err, cases[i].err);
-        assert_int_equal(plain.queries, cases[i].queries);
-        assert_int_equal(plain.by_tcp, cases[i].by_tcp);
-        assert_true(plain.with_opt >= 1);
-        assert_int_equal(w.server[0].connections, 0);
+        assert_int_equal(p.plain.queries, cases[i].queries);
+        assert_int_equal(p.plain.by_tcp, cases[i].by_tcp);
+        assert_true(p.plain.with_opt >= 1);
+        assert_int_equal(p.w.server[0].connections, 0);
         if (q.err == DOH_OK)
             assert_int_equal(q.upstream, DOH_ROUTE_DEFAULT);
-        plain_close(&plain);
-        world_close(&w);
+        plain_world_close(&p);
     }
 }
 
 static void ids_are_drawn(void **state)
 {
     (void)state;
-    struct world w;
-    struct plain_server plain;
+    struct plain_world p;
     struct question q;
-    struct dns_name domain = question_for("route.test").name;
-    struct doh_route_config route = {.domains = &domain, .domain_count = 1, .server_count = 1};
     unsigned zeros = 0, same = 0;
     uint16_t last = 0;
-    world_init(&w, 1);
-    plain_open(&plain, &w.loop, SAY_ANSWER);
-    route.servers = &plain.address;
-    w.config.routes = &route;
-    w.config.route_count = 1;
-    world_start(&w);
+    routed_init(&p, SAY_ANSWER);
+    world_start(&p.w);
     for (unsigned i = 0; i < 20; i++) {
-        ask_how(&w, &q, "www.route.test", routed, on_done);
-        run_until(&w, &q.done, 1);
-        zeros += plain.last_id == 0;
-        same += plain.last_id == last;
-        last = plain.last_id;
+        ask_routed(&p, &q);
+        run_until(&p.w, &q.done, 1);
+        zeros += p.plain.last_id == 0;
+        same += p.plain.last_id == last;
+        last = p.plain.last_id;
     }
     assert_true(zeros < 3 && same < 3);
-    plain_close(&plain);
-    world_close(&w);
+    plain_world_close(&p);
 }
 
 static void a_dead_server_is_followed_by_the_next(void **state)
 {
     (void)state;
-    struct world w;
-    struct plain_server plain;
+    struct plain_world p;
     struct question q;
-    struct dns_name domain = question_for("route.test").name;
     struct doh_address servers[2];
-    struct doh_route_config route = {
-        .domains = &domain, .domain_count = 1, .servers = servers, .server_count = 2};
-    world_init(&w, 1);
-    plain_open(&plain, &w.loop, SAY_ANSWER);
-    servers[0] = servers[1] = plain.address;
+    routed_init(&p, SAY_ANSWER);
+    servers[0] = servers[1] = p.plain.address;
     servers[0].sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 3); /* nobody listens there */
-    w.config.routes = &route;
-    w.config.route_count = 1;
-    world_start(&w);
-    ask_how(&w, &q, "www.route.test", routed, on_done);
-    run_until(&w, &q.done, 1);
+    p.route.servers = servers;
+    p.route.server_count = 2;
+    world_start(&p.w);
+    ask_routed(&p, &q);
+    run_until(&p.w, &q.done, 1);
     assert_int_equal(q.err, DOH_OK);
-    plain_close(&plain);
-    world_close(&w);
+    plain_world_close(&p);
 }
 
 static void routed_questions_are_cancelled(void **state)
 {
     (void)state;
     for (unsigned turns = 0; turns < 4; turns++) {
-        struct world w;
-        struct plain_server plain;
+        struct plain_world p;
         struct question q, closed;
-        struct dns_name domain = question_for("route.test").name;
-        struct doh_route_config route = {.domains = &domain, .domain_count = 1, .server_count = 1};
-        world_init(&w, 1);
-        plain_open(&plain, &w.loop, SAY_NOTHING);
-        route.servers = &plain.address;
-        w.config.routes = &route;
-        w.config.route_count = 1;
-        world_start(&w);
-        ask_how(&w, &q, "www.route.test", routed, on_done);
-        ask_how(&w, &closed, "www.route.test", routed, on_done);
+        routed_init(&p, SAY_NOTHING);
+        world_start(&p.w);
+        ask_routed(&p, &q);
+        ask_routed(&p, &closed);
         for (unsigned i = 0; i < turns; i++)
-            (void)uv_run(&w.loop, UV_RUN_ONCE);
+            (void)uv_run(&p.w.loop, UV_RUN_ONCE);
         doh_fetch_cancel(q.fetch);
-        plain_close(&plain);
-        world_close(&w);
+        plain_world_close(&p);
         assert_int_equal(q.done, 0);
         assert_int_equal(closed.done, 1);
         assert_int_equal(closed.err, DOH_E_CANCELLED);
@@ -293,32 +149,25 @@ static void another_network_takes_other_sockets(void **state)
 {
     (void)state;
     for (unsigned bootstrap = 0; bootstrap < 2; bootstrap++) {
-        struct world w;
-        struct plain_server plain;
+        struct plain_world p;
         struct question q;
-        struct dns_name domain = question_for("route.test").name;
-        struct doh_route_config route = {.domains = &domain, .domain_count = 1, .server_count = 1};
-        world_init(&w, 1);
-        plain_open(&plain, &w.loop, SAY_NOTHING);
-        route.servers = w.upstream[0].bootstrap = &plain.address;
-        w.upstream[0].address_count = bootstrap ? 0 : 1;
-        w.upstream[0].bootstrap_count = bootstrap;
-        w.config.routes = &route;
-        w.config.route_count = bootstrap ? 0 : 1;
-        world_start(&w);
         if (bootstrap)
-            ask(&w, &q, "example.test");
+            bootstrap_init(&p, 1, SAY_NOTHING);
         else
-            ask_how(&w, &q, "www.route.test", routed, on_done);
-        run_until(&w, &plain.queries, bootstrap ? 2 : 1);
-        uint16_t port = plain.last_port;
-        plain.say = SAY_ANSWER;
-        doh_network_changed(&w.pool->network, false);
-        run_until(&w, &q.done, 1);
+            routed_init(&p, SAY_NOTHING);
+        world_start(&p.w);
+        if (bootstrap)
+            ask(&p.w, &q, "example.test");
+        else
+            ask_routed(&p, &q);
+        run_until(&p.w, &p.plain.queries, bootstrap ? 2 : 1);
+        uint16_t port = p.plain.last_port;
+        p.plain.say = SAY_ANSWER;
+        doh_network_changed(&p.w.pool->network, false);
+        run_until(&p.w, &q.done, 1);
         assert_int_equal(q.err, DOH_OK);
-        assert_int_not_equal(plain.last_port, port);
-        plain_close(&plain);
-        world_close(&w);
+        assert_int_not_equal(p.plain.last_port, port);
+        plain_world_close(&p);
     }
 }
 
@@ -406,19 +255,12 @@ static void addresses_are_collected(void **state)
 static void one_family_is_enough(void **state)
 {
     (void)state;
-    struct world w;
-    struct plain_server plain;
+    struct plain_world p;
     struct question q;
-    world_init(&w, 1);
-    plain_open(&plain, &w.loop, SAY_ONLY_V4);
-    w.upstream[0].address_count = 0;
-    w.upstream[0].bootstrap = &plain.address;
-    w.upstream[0].bootstrap_count = 1;
-    world_start(&w);
-    ask_and_wait(&w, &q, "example.test");
-    assert_int_equal(q.err, DOH_OK);
-    plain_close(&plain);
-    world_close(&w);
+    bootstrap_init(&p, 1, SAY_ONLY_V4);
+    world_start(&p.w);
+    ask_well(&p.w, &q, 1, "example.test");
+    plain_world_close(&p);
 }
 
 static void on_no_address(void *arg, const struct doh_address *address, uint32_t count,
@@ -490,66 +332,47 @@ static void bootstrap_servers_take_turns(void **state)
 static void hosts_are_looked_up(void **state)
 {
     (void)state;
-    struct world w;
-    struct plain_server plain;
+    struct plain_world p;
     struct question q;
-    world_init(&w, 1);
-    plain_open(&plain, &w.loop, SAY_ANSWER);
-    w.upstream[0].address_count = 0;
-    w.upstream[0].bootstrap = &plain.address;
-    w.upstream[0].bootstrap_count = 1;
-    world_start(&w);
-    ask_and_wait(&w, &q, "example.test");
-    assert_int_equal(q.err, DOH_OK);
-    assert_int_equal(plain.queries, 2); /* A and AAAA of that name, and nothing else */
-    server_hang_up(&w.server[0]);
-    ask_and_wait(&w, &q, "example.test");
-    assert_int_equal(plain.queries, 2); /* known for 300 s */
-    plain_close(&plain);
-    world_close(&w);
+    bootstrap_init(&p, 1, SAY_ANSWER);
+    world_start(&p.w);
+    ask_well(&p.w, &q, 1, "example.test");
+    assert_int_equal(p.plain.queries, 2); /* A and AAAA of that name, and nothing else */
+    server_hang_up(&p.w.server[0]);
+    ask_and_wait(&p.w, &q, "example.test");
+    assert_int_equal(p.plain.queries, 2); /* known for 300 s */
+    plain_world_close(&p);
 }
 
 /* The TTL is over: the old address is used at once, and nobody but a DoH upstream is asked. */
 static void old_addresses_are_asked_for_by_doh(void **state)
 {
     (void)state;
-    struct world w;
-    struct plain_server plain;
+    struct plain_world p;
     struct question q;
-    world_init(&w, 1);
-    plain_open(&plain, &w.loop, SAY_ANSWER);
-    w.upstream[0].address_count = 0;
-    w.upstream[0].bootstrap = &plain.address;
-    w.upstream[0].bootstrap_count = 1;
-    world_start(&w);
-    ask_and_wait(&w, &q, "example.test");
-    unsigned before = w.server[0].requests;
-    w.pool->upstreams[0].dial.expires_ms = 0;
-    server_hang_up(&w.server[0]);
-    ask_and_wait(&w, &q, "example.test");
-    assert_int_equal(q.err, DOH_OK);
-    run_until(&w, &w.server[0].requests, before + 3); /* the question, A and AAAA of the host */
-    assert_int_equal(plain.queries, 2);
-    plain_close(&plain);
-    world_close(&w);
+    bootstrap_init(&p, 1, SAY_ANSWER);
+    world_start(&p.w);
+    ask_and_wait(&p.w, &q, "example.test");
+    unsigned before = p.w.server[0].requests;
+    p.w.pool->upstreams[0].dial.expires_ms = 0;
+    server_hang_up(&p.w.server[0]);
+    ask_well(&p.w, &q, 1, "example.test");
+    run_until(&p.w, &p.w.server[0].requests, before + 3); /* the question, A and AAAA of the host */
+    assert_int_equal(p.plain.queries, 2);
+    plain_world_close(&p);
 }
 
 static void addresses_that_fail_are_looked_up_anew(void **state)
 {
     (void)state;
-    struct world w;
-    struct plain_server plain;
+    struct plain_world p;
     struct question q;
-    world_init(&w, 1);
-    plain_open(&plain, &w.loop, SAY_ANSWER);
-    w.address[0].sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 3);
-    w.upstream[0].bootstrap = &plain.address;
-    w.upstream[0].bootstrap_count = 1;
-    world_start(&w);
-    ask_and_wait(&w, &q, "example.test");
-    assert_int_equal(q.err, DOH_OK);
-    plain_close(&plain);
-    world_close(&w);
+    bootstrap_init(&p, 1, SAY_ANSWER);
+    p.w.upstream[0].address_count = 1;
+    p.w.address[0].sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 3);
+    world_start(&p.w);
+    ask_well(&p.w, &q, 1, "example.test");
+    plain_world_close(&p);
 }
 
 static void hosts_that_are_not_found(void **state)
@@ -557,22 +380,17 @@ static void hosts_that_are_not_found(void **state)
     (void)state;
     static const enum say says[] = {SAY_NO_ADDRESS, SAY_SERVFAIL, SAY_NOTHING};
     for (size_t i = 0; i < COUNT(says); i++) {
-        struct world w;
-        struct plain_server plain;
+        struct plain_world p;
         struct question q;
-        world_init(&w, 2);
-        plain_open(&plain, &w.loop, says[i]);
-        w.upstream[0].address_count = 0;
-        w.upstream[0].bootstrap = &plain.address;
-        w.upstream[0].bootstrap_count = 1;
-        world_start(&w);
-        ask_and_wait(&w, &q, "example.test");
+        bootstrap_init(&p, 2, says[i]);
+        world_start(&p.w);
+        ask_and_wait(&p.w, &q, "example.test");
         assert_int_equal(q.err, DOH_OK); /* by the other one */
         assert_int_equal(q.upstream, 1);
         if (says[i] != SAY_NOTHING)
-            assert_non_null(strstr(w.warning, "bootstrap servers give no address of " SERVER_HOST));
-        plain_close(&plain);
-        world_close(&w);
+            assert_non_null(
+                strstr(p.w.warning, "bootstrap servers give no address of " SERVER_HOST));
+        plain_world_close(&p);
     }
 }
 

@@ -105,13 +105,6 @@ static void relay_open(struct world *w)
                    ntohs(at.sin_port));
 }
 
-static struct doh_upstream_status status_of(const struct world *w)
-{
-    struct doh_upstream_status status[2];
-    (void)doh_pool_status(w->pool, status, 2);
-    return status[0];
-}
-
 static void on_counted(void *arg, enum doh_err err, const struct doh_answer *answer)
 {
     if (relay.taken == 0) /* what is sent later is no matter of the answer */
@@ -148,9 +141,7 @@ static void round_trips_of_the_first_answer(void **state)
             server_allow_early(&w.server[0], 16384);
         world_start(&w);
         assert_int_equal(first_answer(&w), 2); /* ClientHello; Finished with the questions */
-        server_hang_up(&w.server[0]);
-        while (status_of(&w).connected)
-            (void)uv_run(&w.loop, UV_RUN_ONCE);
+        hang_up_and_see(&w);
         w.server[0].batches = 0;
         assert_int_equal(first_answer(&w), early ? 1 : 2);
         assert_int_equal(status_of(&w).resumed, 1);

@@ -421,16 +421,6 @@ static void the_oldest_version_is_configured(void **state)
     }
 }
 
-static void hang_up_and_see(struct world *w)
-{
-    struct doh_upstream_status status = {.connected = true};
-    server_hang_up(&w->server[0]);
-    while (status.connected) {
-        (void)uv_run(&w->loop, UV_RUN_NOWAIT);
-        (void)doh_pool_status(w->pool, &status, 1);
-    }
-}
-
 /* TLS 1.3 tickets are for one use each, TLS 1.2 sessions for many; both outlive connections. */
 static void sessions_are_resumed(void **state)
 {

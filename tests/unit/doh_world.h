@@ -206,4 +206,31 @@ static inline void ask_and_wait(struct world *w, struct question *q, const char 
     run_until(w, &q->done, 1);
 }
 
+/* `count` at once, and all are answered. */
+static inline void ask_well(struct world *w, struct question *q, unsigned count, const char *name)
+{
+    for (unsigned i = 0; i < count; i++)
+        ask(w, &q[i], name);
+    for (unsigned i = 0; i < count; i++) {
+        run_until(w, &q[i].done, 1);
+        assert_int_equal(q[i].err, DOH_OK);
+    }
+}
+
+/* Of the first upstream. */
+static inline struct doh_upstream_status status_of(const struct world *w)
+{
+    struct doh_upstream_status status[DOH_UPSTREAMS_MAX];
+    assert_true(doh_pool_status(w->pool, status, DOH_UPSTREAMS_MAX) > 0);
+    return status[0];
+}
+
+/* The first server's connections end, and the pool has seen it. */
+static inline void hang_up_and_see(struct world *w)
+{
+    server_hang_up(&w->server[0]);
+    while (status_of(w).connected)
+        (void)uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
 #endif
