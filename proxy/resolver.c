@@ -14,7 +14,10 @@
 #define SLICE_US 75u       /* of work, then hits: one that comes waits no longer, but: */
 #define SLICE_LEAST 3u     /* questions share what a turn costs, if they can */
 #define SLICE_MOST_US 150u /* within this */
-#define TURN_US 1000u      /* in one turn of the loop, when nothing else is to be done meanwhile */
+#define LONE_LEAST 8u      /* as long as no hits come that could wait */
+#define LONE_MOST_US 600u
+#define HITS_LATELY_MS 100u
+#define TURN_US 1000u /* in one turn of the loop, when nothing else is to be done meanwhile */
 #define WAITERS_MAX 256u
 /* One job may take 2 MiB for messages that were made for it. Most take a few tens of KiB: as many
  * as may be in flight have that, and hostile ones together no more. */
@@ -63,24 +66,33 @@ static bool is_loop_wanted(const struct resolver *r)
     return poll(&events, 1, 0) != 0;
 }
 
+/* After so much work on so many questions hits are looked for. */
+static uint64_t slice_us(const struct resolver *r, uint32_t worked_on)
+{
+    bool lone = resolver_now(r).mono_ms - r->last_hit_ms >= HITS_LATELY_MS;
+    if (worked_on >= (lone ? LONE_LEAST : SLICE_LEAST))
+        return SLICE_US;
+    return lone ? LONE_MOST_US : SLICE_MOST_US;
+}
+
 /* A turn costs system calls, and wakes those who are sent something: as long as nobody else waits,
  * what is found goes out together. */
 static void on_run(uv_idle_t *idle)
 {
     struct resolver *r = idle->data;
     uint64_t now_us = resolver_us();
-    uint64_t slice_us = now_us, turn_us = now_us + TURN_US;
+    uint64_t begun_us = now_us, turn_us = now_us + TURN_US;
     uint32_t worked_on = 0;
     struct query *q = NULL;
     while (!r->closing && (q = run_queue_pop(&r->run_queue)) != NULL) {
         q->runnable = false;
         query_run(q);
         now_us = resolver_us();
-        if (now_us < slice_us + (++worked_on < SLICE_LEAST ? SLICE_MOST_US : SLICE_US))
+        if (now_us < begun_us + slice_us(r, ++worked_on))
             continue;
         if (now_us >= turn_us || is_loop_wanted(r))
             return; /* hits first: the rest in the next turn */
-        slice_us = now_us;
+        begun_us = now_us;
         worked_on = 0;
     }
     if (!q && !r->closing)
@@ -321,11 +333,13 @@ bool resolver_hit(struct resolver *r, const struct cache_key *key,
                   const struct cache_bytes_key *place, struct cache_now now, uint8_t *buf,
                   uint32_t cap, struct cache_hit *ret)
 {
-    bool hit = cache_answer_find_at(r->cache, place, key->dnssec_ok, now, buf, cap, ret);
-    r->hits += hit;
-    if (hit && ret->prefetch)
+    if (!cache_answer_find_at(r->cache, place, key->dnssec_ok, now, buf, cap, ret))
+        return false;
+    r->hits++;
+    r->last_hit_ms = now.mono_ms;
+    if (ret->prefetch)
         stale_prefetch(r, key);
-    return hit;
+    return true;
 }
 
 void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret)

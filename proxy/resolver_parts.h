@@ -45,6 +45,7 @@ struct resolver {
     struct query *bucket[RESOLVER_BUCKETS];
     struct resolver_stats stats;
     uint64_t hits;            /* answered from the cache without being asked */
+    uint64_t last_hit_ms;     /* when one was */
     uint32_t prefetch_credit; /* proxy/stale.c */
     uint64_t credited_clients, credited_ms;
     uint8_t buf[DNS_MSG_MAX];        /* the answer being delivered, or evidence being kept */
