@@ -132,6 +132,8 @@ bool job_verify(struct val_job *job, const struct val_rrset *set, const struct v
                 const struct val_verified **ret);
 /* The verified form of a set under any zone, or NULL when it was not verified or is not secure. */
 const struct val_verified *job_proven(const struct val_job *job, const struct val_rrset *set);
+
+/* --- job_needs.c --- */
 /* Names it among what this step needs. `necessary`: nothing can be decided without; else a guess,
  * which may not use up what necessary questions will want. */
 void job_want(struct val_job *job, const struct dns_name *name, uint16_t type, bool fresh,
