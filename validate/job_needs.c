@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What a proof lacks: each DS and DNSKEY question is asked for once, paid for once, and counted as a
- * flight of its own if it was not foreseen. */
+/* What a proof lacks: each DS and DNSKEY question is asked for once, paid for once, and counted as
+ * a flight of its own if it was not foreseen. */
 #include "validate/job_parts.h"
 
 #include <string.h>
