@@ -148,6 +148,7 @@ static bool copy_hit(struct shard_entry *entry, bool dnssec_ok, struct cache_now
     if (!copy_form(a, &form, buf, cap, ret))
         return false;
     age(&form, (uint32_t)(age_ms(a, now) / 1000), answer_expires_s(a) - now.wall_s, buf);
+    shard_note_hit(entry);
     ret->prefetch = wants_prefetch(entry, ret->ttl_s, a->ttl_s);
     return true;
 }
@@ -191,7 +192,7 @@ bool cache_answer_find_at(struct cache *cache, const struct cache_bytes_key *key
     cache_note_clocks(cache, now);
     ret->len = 0;
     struct cache_shard *shard = cache_lock_answers(cache, key->hash);
-    struct shard_entry *entry = shard_find(&shard->shard, key->octets, key->len, key->hash);
+    struct shard_entry *entry = shard_peek(&shard->shard, key->octets, key->len, key->hash);
     const struct answer *a = entry ? shard_entry_data(entry) : NULL;
     ret->ttl_s = a ? ttl_left(a, now) : 0;
     bool hit = ret->ttl_s > 0 && copy_hit(entry, dnssec_ok, now, buf, cap, ret);

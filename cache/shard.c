@@ -207,12 +207,24 @@ void shard_put(struct shard *shard, struct shard_entry *entry)
     grow(shard);
 }
 
+struct shard_entry *shard_peek(struct shard *shard, const void *key, uint16_t key_len,
+                               uint64_t hash)
+{
+    return find(shard, key, key_len, (uint32_t)hash);
+}
+
+void shard_note_hit(struct shard_entry *entry)
+{
+    if (entry->frequency < 3) /* else its line need not be written to */
+        entry->frequency++;
+}
+
 struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t key_len,
                                uint64_t hash)
 {
-    struct shard_entry *e = find(shard, key, key_len, (uint32_t)hash);
-    if (e && e->frequency < 3) /* else its line need not be written to */
-        e->frequency++;
+    struct shard_entry *e = shard_peek(shard, key, key_len, hash);
+    if (e)
+        shard_note_hit(e);
     return e;
 }
 

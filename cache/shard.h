@@ -74,7 +74,11 @@ void shard_entry_key(const struct shard_entry *entry, uint8_t key[static SHARD_K
 /* Takes the entry; an older one of the same key is dropped, others are evicted for room. One that
  * is larger than half of the shard is dropped at once. */
 void shard_put(struct shard *shard, struct shard_entry *entry_take);
-/* A hit counts. NULL when there is none. */
+/* NULL when there is none. */
+struct shard_entry *shard_peek(struct shard *shard, const void *key, uint16_t key_len,
+                               uint64_t hash);
+void shard_note_hit(struct shard_entry *entry);
+/* Both. */
 struct shard_entry *shard_find(struct shard *shard, const void *key, uint16_t key_len,
                                uint64_t hash);
 /* What a look-up will touch is fetched from memory: its bucket (without the lock, as is whether

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILE_MAX (1u << 20)
 
@@ -333,11 +334,18 @@ static void read_document(struct reading *r, struct config_draft *draft)
     yaml_parser_delete(&parser);
 }
 
+/* What came from a pipe is gone; who opens it again would wait for another. */
+static bool can_be_read_again(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 /* The places of a file that was read before. */
 static bool load_document(struct reading *r)
 {
     yaml_parser_t parser;
-    if (!load_file(r) || !yaml_parser_initialize(&parser))
+    if (!can_be_read_again(r->errors.path) || !load_file(r) || !yaml_parser_initialize(&parser))
         return false;
     yaml_parser_set_input_string(&parser, (const unsigned char *)r->text, r->len);
     if (yaml_parser_load(&parser, &r->document))
@@ -354,7 +362,7 @@ void config_say_fault(const char *path, const struct doh_fault *fault, FILE *err
                    fault->key ? fault->key : "");
     if (fault->key && load_document(&r))
         config_error_of(&r.errors, where, "%s", fault->text);
-    else /* of no key, or it was read from a pipe */
+    else /* of no key, or without its place */
         (void)fprintf(errors, "%s: error: %s\n", path, fault->text);
     if (r.errors.document)
         yaml_document_delete(r.errors.document);

@@ -64,8 +64,8 @@ void listener_answer(const struct listener_client *client, const uint8_t *wire, 
 /* The same without the copy: the answer is made in the listener's own room, of `least` octets or
  * more, and _commit sends it from there. NULL: there is none; what listener_answer() makes of that
  * is then right. Nothing has to be given back: what is reserved is so until the next answer to
- * anybody, or the end of the turn. A _commit after that, or of more, is an answer that could not be
- * sent. */
+ * anybody, or the end of the turn. A _commit after that, of more or of nothing is an answer that
+ * could not be sent. */
 uint8_t *listener_reserve(const struct listener_client *client, uint32_t least, uint32_t *ret_cap);
 void listener_commit(const struct listener_client *client, uint32_t len);
 /* There will be no answer. */

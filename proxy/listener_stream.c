@@ -126,7 +126,7 @@ uint8_t *listener_stream_reserve(struct listener_stream *s, uint32_t least, uint
 
 void listener_stream_commit(struct listener_stream *s, uint32_t len)
 {
-    if (len > s->reserved) {
+    if (len == 0 || len > s->reserved) {
         listener_stream_drop(s);
         return;
     }

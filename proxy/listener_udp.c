@@ -147,7 +147,7 @@ void listener_udp_commit(struct listener_udp *udp, const struct listener_client 
                          uint32_t len)
 {
     struct udp_out *out = &udp->out;
-    if (len > out->reserved) {
+    if (len == 0 || len > out->reserved) {
         udp->listener->stats.udp_send_errors++;
         return;
     }

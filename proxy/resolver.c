@@ -14,9 +14,9 @@
 #define SLICE_US 75u       /* of work, then hits: one that comes waits no longer, but: */
 #define SLICE_LEAST 3u     /* questions share what a turn costs, if they can */
 #define SLICE_MOST_US 150u /* within this */
-#define LONE_LEAST 8u      /* as long as no hits come that could wait */
+#define LONE_LEAST 8u      /* as long as hits are rare: one may have to wait for so much */
 #define LONE_MOST_US 600u
-#define HITS_LATELY_MS 100u
+#define RARE_MS 100u
 #define TURN_US 1000u /* in one turn of the loop, when nothing else is to be done meanwhile */
 #define WAITERS_MAX 256u
 /* One job may take 2 MiB for messages that were made for it. Most take a few tens of KiB: as many
@@ -69,7 +69,7 @@ static bool is_loop_wanted(const struct resolver *r)
 /* After so much work on so many questions hits are looked for. */
 static uint64_t slice_us(const struct resolver *r, uint32_t worked_on)
 {
-    bool lone = resolver_now(r).mono_ms - r->last_hit_ms >= HITS_LATELY_MS;
+    bool lone = resolver_now(r).mono_ms - r->last_hit_ms >= RARE_MS;
     if (worked_on >= (lone ? LONE_LEAST : SLICE_LEAST))
         return SLICE_US;
     return lone ? LONE_MOST_US : SLICE_MOST_US;

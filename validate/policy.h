@@ -16,8 +16,9 @@ struct val_policy {
 };
 
 /* Defaults of the manual; algorithms probed with a known vector each, so that one that OpenSSL's
- * own policy refuses is "unsupported", never "bad signature". `sha1`: algorithms 5 and 7 are taken
- * as supported (RFC 9905: off by default, so that such zones are insecure). */
+ * own policy refuses is "unsupported", never "bad signature" (of Ed25519 it makes the key only).
+ * `sha1`: algorithms 5 and 7 are taken as supported (RFC 9905: off by default, so that such zones
+ * are insecure). */
 struct val_policy val_policy_default(bool sha1);
 bool val_policy_algorithm(const struct val_policy *policy, uint8_t algorithm);
 bool val_policy_digest(const struct val_policy *policy, uint8_t digest_type);

@@ -91,8 +91,8 @@ def tcp(run):
                             lab.measure(names, "-t", "-k", 4, "-w", 200, "-l", 2))
 
 
-MISSES = ["plain", "p256", "rsa", "ed25519"]
-PROVEN = []
+MISSES = ["plain", "p256", "rsa", "ed25519", "wild", "wildnsec3", "nxdomain"]
+PROVEN = ["nxdomain", "nxnsec3", "wild", "wildnsec3"]
 MISS_COUNT = 6000
 
 

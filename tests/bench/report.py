@@ -121,7 +121,7 @@ class Ratios:
                     ("the same with CD=1", kind, f"{kind}, CD=1"),
                     ("the same with CD=1, no client asleep", f"{kind}, awake", f"{kind}, CD=1, awake")):
                 above = self.difference("miss", case, less, "us")
-                self.add(f"secure miss, {kind}: CPU above {words} ÷ the bare check", above, bare, 1.1, True)
+                self.add(f"secure miss, {kind}: CPU above {words} ÷ OpenSSL's bare check", above, bare, 1.1, True)
         for kind in ("nxdomain", "nxnsec3", "wild", "wildnsec3"):
             self.add(f"{kind} miss, proven before: CPU µs above the same with CD=1",
                      self.difference("miss", f"{kind}, asked", f"{kind}, CD=1", "us"),

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The program: mistakes in its configuration, its start, its end, and its other commands."""
+import os
 import pathlib
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from lib import Case, Tcp, config_text, free_port, program, query
@@ -80,13 +82,22 @@ class Configuration(Case):
                     self.assertIn(f"{path}:4:{column}: error: upstream 192.0.2.2: ", done.stderr)
 
     def test_a_fault_of_what_is_read_once(self):
+        text = ("listen: [{address: 127.0.0.1:1}]\n"
+                "upstreams: [{url: https://192.0.2.1/q, ca: /nowhere.pem}]\n")
         done = subprocess.run([program("veridoh"), "check-config", "/dev/stdin"], text=True,
-                              input="listen: [{address: 127.0.0.1:1}]\n"
-                                    "upstreams: [{url: https://192.0.2.1/q, ca: /nowhere.pem}]\n",
-                              capture_output=True, timeout=20, check=False)
+                              input=text, capture_output=True, timeout=20, check=False)
         self.assertEqual(done.returncode, 78)
         self.assertTrue(done.stderr.startswith("/dev/stdin: error: upstream 192.0.2.1: "),
                         done.stderr)
+        with tempfile.TemporaryDirectory() as directory:
+            pipe = pathlib.Path(directory) / "pipe"
+            os.mkfifo(pipe)
+            writer = threading.Thread(target=pipe.write_text, args=[text])
+            writer.start()
+            done = run("check-config", pipe)
+            writer.join()
+        self.assertEqual(done.returncode, 78)
+        self.assertTrue(done.stderr.startswith(f"{pipe}: error: upstream 192.0.2.1: "), done.stderr)
 
     def test_port_taken(self):
         up = self.upstream()

@@ -491,6 +491,22 @@ static void asked_ahead_once(void **state)
     fixture_free(f);
 }
 
+/* Who had too little room has not had the answer: that is no use of it. */
+static void a_look_without_room_does_not_count(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new(&usual);
+    write_message(f, 0, 0, one_record); /* TTL 100 */
+    cache_answer_put(f->cache, &f->full, &f->answer, start);
+    for (unsigned n = 0; n < 4; n++)
+        assert_false(cache_answer_find(f->cache, &f->full, at(95000, 95), f->buf, 20, &f->hit));
+    assert_true(find(f, &f->full, at(95000, 95)));
+    assert_false(f->hit.prefetch); /* for the first time */
+    assert_true(find(f, &f->full, at(95000, 95)));
+    assert_true(f->hit.prefetch);
+    fixture_free(f);
+}
+
 /* A tenth of them is no second, which is what is counted in. */
 static void short_lives_are_asked_ahead(void **state)
 {
@@ -598,6 +614,7 @@ int main(void)
         cmocka_unit_test(stale_answers_end_too),
         cmocka_unit_test(what_was_not_validated_is_never_stale),
         cmocka_unit_test(asked_ahead_once),
+        cmocka_unit_test(a_look_without_room_does_not_count),
         cmocka_unit_test(short_lives_are_asked_ahead),
         cmocka_unit_test(failures_are_kept_apart),
         cmocka_unit_test(failures_are_forgiven),
