@@ -53,6 +53,7 @@ struct doh_conn {
                               * HANDSHAKE for the case that the server does not take them so */
     struct doh_list asks;    /* sent, the oldest first */
     uint64_t started_ms;     /* the connection attempt */
+    uint64_t until_ms;       /* by then its TLS handshake is over, or it fails */
     uint64_t active_ms;      /* the last question or answer */
     uint64_t silent_ms;      /* the first question since the last octet came; 0: none. Unlike the
                               * oldest ask it does not go away when nobody wants the answer */
@@ -64,9 +65,9 @@ struct doh_conn {
     bool blocked;            /* the socket takes no more for now */
 };
 
-/* NULL when it fails at once; then `reason` says why. */
+/* NULL when it fails at once; then `reason` says why. Its TLS handshake has time until then. */
 struct doh_conn *doh_conn_open(struct doh_upstream *upstream, const struct doh_address *address,
-                               char reason[static DOH_REASON_MAX]);
+                               uint64_t until_ms, char reason[static DOH_REASON_MAX]);
 void doh_conn_close(struct doh_conn *conn); /* silent; it must hold no asks */
 
 bool doh_conn_is_good(const struct doh_conn *conn);  /* open, and not under suspicion */

@@ -64,7 +64,7 @@ static int begin(struct doh_conn *conn)
 }
 
 struct doh_conn *doh_conn_open(struct doh_upstream *up, const struct doh_address *address,
-                               char reason[static DOH_REASON_MAX])
+                               uint64_t until_ms, char reason[static DOH_REASON_MAX])
 {
     char text[DOH_ADDRESS_TEXT_MAX];
     struct doh_conn *conn = calloc(1, sizeof *conn);
@@ -74,6 +74,7 @@ struct doh_conn *doh_conn_open(struct doh_upstream *up, const struct doh_address
         conn->address = *address;
         conn->alarm_ms = UINT64_MAX;
         conn->started_ms = doh_now(up->pool);
+        conn->until_ms = until_ms;
         doh_list_init(&conn->link);
         doh_list_init(&conn->asks);
         number = begin(conn);

@@ -63,7 +63,7 @@ static bool is_idle(const struct doh_conn *conn)
 static uint64_t due_ms(const struct doh_conn *conn)
 {
     if (conn->state < DOH_CONN_OPEN)
-        return conn->started_ms + doh_conn_config(conn)->connect_ms;
+        return conn->until_ms;
     if (is_idle(conn))
         return idle_due_ms(conn);
     const struct doh_ask *ask = oldest(conn);

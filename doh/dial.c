@@ -14,6 +14,9 @@
 
 #define PAUSE_MIN_MS 250u /* between two races, while questions wait and every upstream rests */
 #define PAUSE_MAX_MS 1000u
+#define AGAIN_MS                                                                                   \
+    500u /* or so many round trips: an address gets another connection beside the first */
+#define AGAIN_RTTS 3u
 #define WINNER_MS 600000u  /* then all addresses are equal again: the other family has a chance */
 #define REST_MIN_MS 10000u /* of an address that failed: it only goes behind the others */
 #define REST_MAX_MS WINNER_MS
@@ -107,6 +110,29 @@ static void give_up(struct doh_upstream *up)
 
 /* --- the race ------------------------------------------------------------------------------ */
 
+/* A handshake takes two round trips, or three. */
+static uint64_t again_ms(const struct doh_upstream *up)
+{
+    uint64_t ms = (uint64_t)up->health.srtt_us * AGAIN_RTTS / 1000;
+    return ms > AGAIN_MS ? ms : AGAIN_MS;
+}
+
+/* All addresses had their turn and none has answered: what was sent may be lost, and a middlebox
+ * that was away for a moment does not send it again. No race takes longer by that. */
+static void try_again(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    char reason[DOH_REASON_MAX];
+    if (doh_now(up->pool) + again_ms(up) / 2 > d->until_ms ||
+        count_conns(up, is_any) >= ALL_CONNS_MAX)
+        return;
+    if (doh_dial_slot(up)) /* one that cannot begin is no news: others are under way */
+        (void)doh_conn_open(up, &d->address[d->order[d->repeated++ % d->count]], d->until_ms,
+                            reason);
+    doh_list_remove(&d->line); /* it does not wait for a slot */
+    ring_in(up, again_ms(up));
+}
+
 static void try_next(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
@@ -117,9 +143,9 @@ static void try_next(struct doh_upstream *up)
             return;
         }
         const struct doh_address *address = &d->address[d->order[d->begun++]];
-        if (doh_conn_open(up, address, reason)) {
-            if (d->begun < d->count)
-                ring_in(up, DOH_STAGGER_MS);
+        d->until_ms = doh_now(up->pool) + up->pool->config->connect_ms;
+        if (doh_conn_open(up, address, d->until_ms, reason)) {
+            ring_in(up, d->begun < d->count ? DOH_STAGGER_MS : again_ms(up));
             return;
         }
         note(d, DOH_E_UNREACHABLE, reason);
@@ -141,7 +167,7 @@ static uint32_t resting(const struct doh_upstream *up)
 static void race(struct doh_upstream *up)
 {
     up->dial.state = DOH_DIAL_RACING;
-    up->dial.begun = 0;
+    up->dial.begun = up->dial.repeated = 0;
     bool has_winner = doh_now(up->pool) < up->dial.winner_until_ms;
     const struct doh_preference prefer = {.fresh = up->dial.fresh,
                                           .resting = resting(up),
@@ -196,7 +222,8 @@ static void on_addresses(void *arg, const struct doh_address *address, uint32_t 
     doh_dial_addresses_found(up, address, count, ttl_s);
     if (d->state == DOH_DIAL_RESOLVING)
         race(up);
-    else if (d->state == DOH_DIAL_RACING && !uv_is_active((uv_handle_t *)&d->timer))
+    else if (d->state == DOH_DIAL_RACING && (!uv_is_active((uv_handle_t *)&d->timer) ||
+                                             uv_timer_get_due_in(&d->timer) > DOH_STAGGER_MS))
         ring_in(up, DOH_STAGGER_MS);
 }
 
@@ -231,10 +258,12 @@ uint64_t doh_dial_spent_ms(const struct doh_upstream *up)
 static void on_timer(uv_timer_t *timer)
 {
     struct doh_upstream *up = DOH_ITEM(timer, struct doh_upstream, dial.timer);
-    if (up->dial.state == DOH_DIAL_RACING)
+    if (up->dial.state != DOH_DIAL_RACING)
+        doh_pool_busy(up->pool); /* the turn asks again, if anything still waits */
+    else if (up->dial.begun < up->dial.count)
         try_next(up);
     else
-        doh_pool_busy(up->pool); /* the turn asks again, if anything still waits */
+        try_again(up);
 }
 
 static void stop_racing(struct doh_upstream *up, bool overtaken)
@@ -263,10 +292,10 @@ void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
         d->winner_until_ms = now + WINNER_MS; /* not again and again: the others want a chance */
     d->winner = winner->address;
     doh_dial_addresses_worked(up);
-    for (uint32_t i = 0; i < d->count; i++)
+    stop_racing(up, true);
+    for (uint32_t i = 0; i < d->count; i++) /* also when it was the second connection there */
         if (doh_address_equal(&d->address[i], &d->winner))
             d->rest[i] = (struct doh_backoff){0};
-    stop_racing(up, true);
 }
 
 void doh_dial_anew(struct doh_upstream *up)

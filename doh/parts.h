@@ -130,7 +130,7 @@ enum doh_dial_state { DOH_DIAL_IDLE, DOH_DIAL_RESOLVING, DOH_DIAL_RACING };
 struct doh_dial {
     enum doh_dial_state state;
     struct doh_list line; /* in the pool's, or alone */
-    uv_timer_t timer;     /* IDLE: back-off ends; RACING: the next address may start */
+    uv_timer_t timer; /* IDLE: back-off ends; RACING: the next address may start, or one again */
     struct doh_address address[DOH_ADDRESSES_MAX];
     struct doh_backoff rest[DOH_ADDRESSES_MAX];
     uint32_t count;                    /* addresses known */
@@ -138,6 +138,8 @@ struct doh_dial {
     uint32_t fresh;                    /* from this one on they were looked up last */
     uint32_t order[DOH_ADDRESSES_MAX]; /* in which they are tried in this race */
     uint32_t begun;                    /* so many of them are */
+    uint32_t repeated;                 /* so many connections were begun after that */
+    uint64_t until_ms;                 /* when the last of the first ones fails */
     struct doh_address winner;         /* the one that worked last, until: */
     uint64_t winner_until_ms;
     bool look_up;        /* the known ones have failed: ask the bootstrap servers first */

@@ -270,6 +270,52 @@ static void who_hangs_is_left_alone(void **state)
     world_close(&w);
 }
 
+/* --- what is lost on the way ----------------------------------------------------------------- */
+
+/* A middlebox has taken the first words and forgotten them: another connection begins beside the
+ * first. */
+static void a_lost_hello_is_not_waited_for(void **state)
+{
+    (void)state;
+    for (unsigned lost = 1; lost <= 3; lost++) {
+        struct question q;
+        struct world w;
+        world_init(&w, 1);
+        w.config.connect_ms = 2000;
+        w.server[0].swallowed = lost;
+        world_start(&w);
+        uint64_t begin_ms = doh_now(w.pool);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_OK);
+        assert_in_range(doh_now(w.pool) - begin_ms, lost * 500, 1990); /* in the same race */
+        assert_int_equal(w.server[0].connections, lost + 1);
+        assert_int_equal(w.warnings, 0);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(w.server[0].connections, lost + 1); /* the others are gone */
+        world_close(&w);
+    }
+}
+
+/* Where nobody answers it is the same race, no longer, and a few connections. */
+static void who_never_answers_is_dialled_no_longer(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.config.connect_ms = 2000;
+    w.server[0].hangs = true;
+    world_start(&w);
+    uint64_t begin_ms = doh_now(w.pool);
+    ask(&w, &q, "example.test");
+    run_until(&w, &w.warnings, 1);
+    assert_in_range(doh_now(w.pool) - begin_ms, 2000, 2400);
+    assert_int_equal(w.server[0].connections, 4); /* after 0, 0.5, 1, 1.5 s */
+    assert_non_null(strstr(w.warning, "within 2000 ms"));
+    run_until(&w, &q.done, 1);
+    world_close(&w);
+}
+
 /* --- all of them are down -------------------------------------------------------------------- */
 
 static void all_down_is_no_storm(void **state)
@@ -392,6 +438,8 @@ int main(void)
         cmocka_unit_test(few_connections_begin_at_one_time),
         cmocka_unit_test(who_came_first_is_served_first),
         cmocka_unit_test(who_hangs_is_left_alone),
+        cmocka_unit_test(a_lost_hello_is_not_waited_for),
+        cmocka_unit_test(who_never_answers_is_dialled_no_longer),
         cmocka_unit_test(all_down_is_no_storm),
         cmocka_unit_test(restarts_lose_nothing),
     };

@@ -129,6 +129,7 @@ struct server {
     bool slams;           /* closes every connection at once */
     bool dead;            /* server_die() is over */
     bool hangs;           /* new ones hear nothing */
+    unsigned swallowed;   /* nor do the next so many */
     bool takes_early;     /* reads early data; server_allow_early() lets clients know */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
@@ -577,8 +578,10 @@ static inline void on_server_connection(uv_stream_t *listener, int status)
     p->out = BIO_new(BIO_s_mem());
     SSL_set_bio(p->ssl, p->in, p->out);
     SSL_set_accept_state(p->ssl);
-    if (server->hangs)
+    if (server->hangs || server->swallowed > 0) {
+        server->swallowed -= server->swallowed > 0;
         return;
+    }
     assert_int_equal(uv_read_start((uv_stream_t *)&p->tcp, on_peer_alloc, on_peer_read), 0);
 }
 
