@@ -65,9 +65,10 @@ struct doh_conn {
     bool blocked;            /* the socket takes no more for now */
 };
 
-/* NULL when it fails at once; then `reason` says why. Its TLS handshake has time until then. */
+/* NULL when it fails at once; then `reason` says why. Its TLS handshake has time until then.
+ * `beside` another of which nothing is heard: that one has the session, this one takes none. */
 struct doh_conn *doh_conn_open(struct doh_upstream *upstream, const struct doh_address *address,
-                               uint64_t until_ms, char reason[static DOH_REASON_MAX]);
+                               uint64_t until_ms, bool beside, char reason[static DOH_REASON_MAX]);
 void doh_conn_close(struct doh_conn *conn); /* silent; it must hold no asks */
 
 bool doh_conn_is_good(const struct doh_conn *conn);  /* open, and not under suspicion */

@@ -31,10 +31,10 @@ static int begin_connect(const struct doh_address *address, int *ret_fd)
     return 0;
 }
 
-static struct doh_tls *begin_tls(const struct doh_upstream *up)
+static struct doh_tls *begin_tls(const struct doh_upstream *up, bool beside)
 {
     struct doh_shared *shared = up->pool->shared;
-    SSL_SESSION *session = doh_shared_session(shared, up->index);
+    SSL_SESSION *session = beside ? NULL : doh_shared_session(shared, up->index);
     const struct doh_tls_peer peer = doh_shared_peer(shared, up->index);
     struct doh_tls *tls = doh_tls_new(doh_shared_context(shared, up->index), &peer, session);
     SSL_SESSION_free(session);
@@ -43,10 +43,10 @@ static struct doh_tls *begin_tls(const struct doh_upstream *up)
     return tls;
 }
 
-static int begin(struct doh_conn *conn)
+static int begin(struct doh_conn *conn, bool beside)
 {
     struct doh_pool *pool = conn->upstream->pool;
-    conn->tls = begin_tls(conn->upstream);
+    conn->tls = begin_tls(conn->upstream, beside);
     if (!conn->tls)
         return ENOMEM;
     int number = begin_connect(&conn->address, &conn->fd);
@@ -64,7 +64,7 @@ static int begin(struct doh_conn *conn)
 }
 
 struct doh_conn *doh_conn_open(struct doh_upstream *up, const struct doh_address *address,
-                               uint64_t until_ms, char reason[static DOH_REASON_MAX])
+                               uint64_t until_ms, bool beside, char reason[static DOH_REASON_MAX])
 {
     char text[DOH_ADDRESS_TEXT_MAX];
     struct doh_conn *conn = calloc(1, sizeof *conn);
@@ -77,7 +77,7 @@ struct doh_conn *doh_conn_open(struct doh_upstream *up, const struct doh_address
         conn->until_ms = until_ms;
         doh_list_init(&conn->link);
         doh_list_init(&conn->asks);
-        number = begin(conn);
+        number = begin(conn, beside);
     }
     if (number == 0) {
         doh_list_append(&up->conns, &conn->link);

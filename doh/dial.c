@@ -17,6 +17,7 @@
 #define AGAIN_MS                                                                                   \
     500u /* or so many round trips: an address gets another connection beside the first */
 #define AGAIN_RTTS 3u
+#define AGAIN_MOST 3u      /* of them a race: a black hole is not to be flooded */
 #define WINNER_MS 600000u  /* then all addresses are equal again: the other family has a chance */
 #define REST_MIN_MS 10000u /* of an address that failed: it only goes behind the others */
 #define REST_MAX_MS WINNER_MS
@@ -98,6 +99,16 @@ static void rest(struct doh_upstream *up, const struct doh_address *address)
                                doh_random());
 }
 
+/* In this race there is no point in asking it again. */
+static void fail(struct doh_upstream *up, const struct doh_address *address)
+{
+    struct doh_dial *d = &up->dial;
+    rest(up, address);
+    for (uint32_t i = 0; i < d->count; i++)
+        if (doh_address_equal(&d->address[i], address))
+            d->failed |= UINT32_C(1) << i;
+}
+
 static void give_up(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
@@ -117,18 +128,45 @@ static uint64_t again_ms(const struct doh_upstream *up)
     return ms > AGAIN_MS ? ms : AGAIN_MS;
 }
 
+/* When the race ends if nobody answers; 0: nothing is under way. */
+static uint64_t end_ms(const struct doh_upstream *up)
+{
+    uint64_t end = 0;
+    for (struct doh_list *i = up->conns.next; i != &up->conns; i = i->next) {
+        const struct doh_conn *conn = DOH_ITEM(i, struct doh_conn, link);
+        if (is_racing(conn) && conn->until_ms > end)
+            end = conn->until_ms;
+    }
+    return end;
+}
+
+/* The next in turn that has said nothing; NULL: all have failed. */
+static const struct doh_address *silent_one(struct doh_dial *d)
+{
+    for (uint32_t n = 0; n < d->count; n++) {
+        uint32_t i = d->order[d->turn++ % d->count];
+        if (!(d->failed >> i & 1))
+            return &d->address[i];
+    }
+    return NULL;
+}
+
 /* All addresses had their turn and none has answered: what was sent may be lost, and a middlebox
- * that was away for a moment does not send it again. No race takes longer by that. */
+ * that was away for a moment does not send it again. In the time that the first ones have. */
 static void try_again(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
     char reason[DOH_REASON_MAX];
-    if (doh_now(up->pool) + again_ms(up) / 2 > d->until_ms ||
-        count_conns(up, is_any) >= ALL_CONNS_MAX)
+    uint64_t until_ms = end_ms(up);
+    if (d->repeated == AGAIN_MOST || doh_now(up->pool) + again_ms(up) / 2 > until_ms)
         return;
-    if (doh_dial_slot(up)) /* one that cannot begin is no news: others are under way */
-        (void)doh_conn_open(up, &d->address[d->order[d->repeated++ % d->count]], d->until_ms,
-                            reason);
+    if (count_conns(up, is_any) < ALL_CONNS_MAX && doh_dial_slot(up)) {
+        const struct doh_address *address = silent_one(d);
+        if (!address)
+            return;
+        d->repeated++;
+        (void)doh_conn_open(up, address, until_ms, true, reason); /* others are under way */
+    }
     doh_list_remove(&d->line); /* it does not wait for a slot */
     ring_in(up, again_ms(up));
 }
@@ -143,16 +181,18 @@ static void try_next(struct doh_upstream *up)
             return;
         }
         const struct doh_address *address = &d->address[d->order[d->begun++]];
-        d->until_ms = doh_now(up->pool) + up->pool->config->connect_ms;
-        if (doh_conn_open(up, address, d->until_ms, reason)) {
+        uint64_t until_ms = doh_now(up->pool) + up->pool->config->connect_ms;
+        if (doh_conn_open(up, address, until_ms, false, reason)) {
             ring_in(up, d->begun < d->count ? DOH_STAGGER_MS : again_ms(up));
             return;
         }
         note(d, DOH_E_UNREACHABLE, reason);
-        rest(up, address);
+        fail(up, address);
     }
     if (count_conns(up, is_racing) == 0)
         give_up(up);
+    else if (!uv_is_active((uv_handle_t *)&d->timer))
+        ring_in(up, again_ms(up)); /* the last one could not even begin */
 }
 
 static uint32_t resting(const struct doh_upstream *up)
@@ -167,7 +207,7 @@ static uint32_t resting(const struct doh_upstream *up)
 static void race(struct doh_upstream *up)
 {
     up->dial.state = DOH_DIAL_RACING;
-    up->dial.begun = up->dial.repeated = 0;
+    up->dial.begun = up->dial.repeated = up->dial.turn = up->dial.failed = 0;
     bool has_winner = doh_now(up->pool) < up->dial.winner_until_ms;
     const struct doh_preference prefer = {.fresh = up->dial.fresh,
                                           .resting = resting(up),
@@ -222,8 +262,9 @@ static void on_addresses(void *arg, const struct doh_address *address, uint32_t 
     doh_dial_addresses_found(up, address, count, ttl_s);
     if (d->state == DOH_DIAL_RESOLVING)
         race(up);
-    else if (d->state == DOH_DIAL_RACING && (!uv_is_active((uv_handle_t *)&d->timer) ||
-                                             uv_timer_get_due_in(&d->timer) > DOH_STAGGER_MS))
+    else if (d->state == DOH_DIAL_RACING && d->begun < d->count &&
+             (!uv_is_active((uv_handle_t *)&d->timer) ||
+              uv_timer_get_due_in(&d->timer) > DOH_STAGGER_MS))
         ring_in(up, DOH_STAGGER_MS);
 }
 
@@ -266,7 +307,16 @@ static void on_timer(uv_timer_t *timer)
         try_again(up);
 }
 
-static void stop_racing(struct doh_upstream *up, bool overtaken)
+/* The same address has answered the same words without early data, half a second later. */
+static bool is_early_data_lost(const struct doh_conn *conn, const struct doh_conn *winner)
+{
+    return doh_buffer_used(&conn->first) > 0 &&
+           doh_now(conn->upstream->pool) - conn->started_ms >= AGAIN_MS &&
+           doh_address_equal(&conn->address, &winner->address);
+}
+
+/* `winner` NULL: nobody has won. */
+static void stop_racing(struct doh_upstream *up, const struct doh_conn *winner)
 {
     struct doh_list *next;
     for (struct doh_list *i = up->conns.next; i != &up->conns; i = next) {
@@ -274,8 +324,10 @@ static void stop_racing(struct doh_upstream *up, bool overtaken)
         next = i->next;
         if (!is_racing(conn))
             continue;
-        if (overtaken && doh_now(up->pool) - conn->started_ms >= DOH_STAGGER_MS)
+        if (winner && doh_now(up->pool) - conn->started_ms >= DOH_STAGGER_MS)
             rest(up, &conn->address);
+        if (winner && is_early_data_lost(conn, winner))
+            doh_upstream_pause_early(up);
         doh_upstream_take_back(up, &conn->asks);
         doh_conn_close(conn);
     }
@@ -292,7 +344,7 @@ void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
         d->winner_until_ms = now + WINNER_MS; /* not again and again: the others want a chance */
     d->winner = winner->address;
     doh_dial_addresses_worked(up);
-    stop_racing(up, true);
+    stop_racing(up, winner);
     for (uint32_t i = 0; i < d->count; i++) /* also when it was the second connection there */
         if (doh_address_equal(&d->address[i], &d->winner))
             d->rest[i] = (struct doh_backoff){0};
@@ -309,7 +361,7 @@ void doh_dial_anew(struct doh_upstream *up)
     case DOH_DIAL_IDLE: break; /* no back-off is left: the turn asks again, if anything waits */
     case DOH_DIAL_RESOLVING: resolve(up); break; /* c-ares' sockets are of the old network */
     case DOH_DIAL_RACING:
-        stop_racing(up, false);
+        stop_racing(up, NULL);
         race(up);
         break;
     }
@@ -319,7 +371,7 @@ void doh_dial_lost(struct doh_upstream *up, const struct doh_conn *conn, enum do
                    const char *reason)
 {
     note(&up->dial, err, reason);
-    rest(up, &conn->address);
+    fail(up, &conn->address);
     if (up->dial.state == DOH_DIAL_RACING)
         try_next(up);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Getting an upstream a connection (RFC 8305): its addresses in turn, the families alternating,
  * each 250 ms after the one before or as soon as that has failed; the first that completes its TLS
- * handshake wins, and goes first for the next ten minutes. When all had their turn they get a
- * second connection and so on, every half second or three round trips, until the first ones have
- * run out of time: what a middlebox has lost nobody sends again. One race at a time; a failed one
- * is followed by a back-off. An address that fails, or that another overtakes by its whole head
- * start, goes behind the others for a while. */
+ * handshake wins, and goes first for the next ten minutes. When all had their turn those of
+ * which nothing is heard get another connection, each half second or three round trips, three in
+ * all and in the time that the first ones have: what a middlebox has lost nobody sends again. One
+ * race at a time; a failed one is followed by a back-off. An address that fails, or that another
+ * overtakes by its whole head start, goes behind the others for a while. */
 #ifndef DOH_DIAL_H
 #define DOH_DIAL_H
 

@@ -266,7 +266,7 @@ static uint64_t opens_ms(const struct doh_fetch *f, uint64_t now)
         if ((doh_fetch_allowed(f) & ~f->never & doh_bit(i)) && until > now && until < open)
             open = until;
     }
-    return open <= now + LAST_CHANCE_MAX_MS && open < f->deadline_ms ? open : UINT64_MAX;
+    return open <= now + LAST_CHANCE_MAX_MS ? open : UINT64_MAX;
 }
 
 /* All that were asked have failed, perhaps one after the other for reasons that have passed; or

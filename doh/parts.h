@@ -138,8 +138,8 @@ struct doh_dial {
     uint32_t fresh;                    /* from this one on they were looked up last */
     uint32_t order[DOH_ADDRESSES_MAX]; /* in which they are tried in this race */
     uint32_t begun;                    /* so many of them are */
-    uint32_t repeated;                 /* so many connections were begun after that */
-    uint64_t until_ms;                 /* when the last of the first ones fails */
+    uint32_t failed;                   /* a set: these have, in this race */
+    uint32_t repeated, turn;           /* connections begun after all had their turn, and to whom */
     struct doh_address winner;         /* the one that worked last, until: */
     uint64_t winner_until_ms;
     bool look_up;        /* the known ones have failed: ask the bootstrap servers first */

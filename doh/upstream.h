@@ -47,5 +47,6 @@ void doh_upstream_lost(struct doh_upstream *up, struct doh_conn *conn, enum doh_
 
 /* From its dialling: no address could be reached. */
 void doh_upstream_unreachable(struct doh_upstream *up, enum doh_err err, const char *reason);
+void doh_upstream_pause_early(struct doh_upstream *up); /* it did harm: for a while without */
 
 #endif

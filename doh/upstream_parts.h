@@ -19,6 +19,5 @@ void doh_ask_fail_for_good(struct doh_ask *ask, enum doh_err err);
 void doh_ask_replay(struct doh_ask *ask, enum doh_err err, const char *reason);
 
 /* upstream_judge.c */
-void doh_upstream_pause_early(struct doh_upstream *up); /* it did harm: for a while without */
 
 #endif

@@ -292,6 +292,7 @@ static void a_lost_hello_is_not_waited_for(void **state)
         assert_int_equal(w.warnings, 0);
         ask_and_wait(&w, &q, "example.test");
         assert_int_equal(w.server[0].connections, lost + 1); /* the others are gone */
+        assert_int_equal(w.pool->upstreams[0].dial.rest[0].length_ms, 0);
         world_close(&w);
     }
 }
@@ -314,6 +315,102 @@ static void who_never_answers_is_dialled_no_longer(void **state)
     assert_non_null(strstr(w.warning, "within 2000 ms"));
     run_until(&w, &q.done, 1);
     world_close(&w);
+}
+
+/* Servers 0 and 1 are two addresses of one upstream. */
+static void two_addresses(struct world *w, struct doh_address address[2])
+{
+    world_init(w, 2);
+    struct sockaddr_in second = {.sin_family = AF_INET,
+                                 .sin_port = htons(w->server[0].port),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1)};
+    world_move(w, 1, (const struct sockaddr *)&second);
+    address[0] = w->address[0];
+    address[1].sa.v4 = second;
+    w->config.upstream_count = 1;
+    w->config.connect_ms = 2000;
+    w->upstream[0].addresses = address;
+    w->upstream[0].address_count = 2;
+}
+
+static void silent_addresses_take_turns(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_address address[2] = {0};
+    two_addresses(&w, address);
+    w.server[0].hangs = true;
+    w.server[1].swallowed = 1;
+    world_start(&w);
+    w.pool->upstreams[0].dial.turn = 1; /* of an earlier race */
+    uint64_t begin_ms = doh_now(w.pool);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(doh_now(w.pool) - begin_ms, 1240, 1990); /* 0, 250, 750, 1250 */
+    assert_int_equal(w.server[0].connections, 2);
+    assert_int_equal(w.server[1].connections, 2);
+    world_close(&w);
+}
+
+/* As without IPv6: it is the last in the order, and connect() itself fails. */
+static void an_address_that_cannot_be_dialled_holds_up_nothing(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_address address[2] = {0};
+    two_addresses(&w, address);
+    address[1].sa.v4.sin_addr.s_addr = INADDR_BROADCAST;
+    w.server[0].swallowed = 1;
+    world_start(&w);
+    uint64_t begin_ms = doh_now(w.pool);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(doh_now(w.pool) - begin_ms, 500, 1500);
+    world_close(&w);
+}
+
+static void who_has_said_no_is_not_asked_again(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct doh_address address[2] = {0};
+    two_addresses(&w, address);
+    w.server[0].hangs = true;
+    w.server[1].slams = true;
+    world_start(&w);
+    uint64_t begin_ms = doh_now(w.pool);
+    ask(&w, &q, "example.test");
+    run_until(&w, &w.warnings, 1);
+    assert_int_equal(w.server[1].connections, 1);
+    assert_in_range(doh_now(w.pool) - begin_ms, 2000, 2200); /* the first one's time */
+    world_close(&w);
+}
+
+static unsigned connections_of_a_race(uint32_t connect_ms, uint32_t srtt_us)
+{
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.config.connect_ms = connect_ms;
+    w.server[0].hangs = true;
+    world_start(&w);
+    w.pool->upstreams[0].health.srtt_us = srtt_us;
+    ask(&w, &q, "example.test");
+    run_until(&w, &w.warnings, 1);
+    unsigned count = w.server[0].connections;
+    world_close(&w);
+    return count;
+}
+
+static void black_holes_are_not_flooded(void **state)
+{
+    (void)state;
+    assert_int_equal(connections_of_a_race(1200, 0), 2);      /* the next would have 200 ms */
+    assert_int_equal(connections_of_a_race(2000, 400000), 2); /* who is far has more time */
+    assert_int_equal(connections_of_a_race(3500, 0), 4);      /* three more, and no more */
 }
 
 /* --- all of them are down -------------------------------------------------------------------- */
@@ -440,6 +537,10 @@ int main(void)
         cmocka_unit_test(who_hangs_is_left_alone),
         cmocka_unit_test(a_lost_hello_is_not_waited_for),
         cmocka_unit_test(who_never_answers_is_dialled_no_longer),
+        cmocka_unit_test(silent_addresses_take_turns),
+        cmocka_unit_test(an_address_that_cannot_be_dialled_holds_up_nothing),
+        cmocka_unit_test(who_has_said_no_is_not_asked_again),
+        cmocka_unit_test(black_holes_are_not_flooded),
         cmocka_unit_test(all_down_is_no_storm),
         cmocka_unit_test(restarts_lose_nothing),
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* TLS 1.3 early data: what goes ahead of a resumed handshake, when, and what becomes of it. Over
  * real sockets and real TLS. */
+#include "doh/parts.h"
 #include "doh/shared.h"
 #include "tests/unit/doh_world.h"
 
@@ -264,6 +265,24 @@ static void the_winner_of_a_race_gets_what_others_have(void **state)
     world_close(&w);
 }
 
+/* Who answers without it half a second later may have lost it: for a while none is sent. Nor does
+ * the second connection take a session, each of which is good for one. */
+static void what_is_lost_on_the_way_is_learned(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    early_world(&w, 1);
+    w.config.connect_ms = 2000;
+    world_start(&w);
+    meet(&w);
+    w.server[0].swallowed = 1;
+    ask_well(&w, &q, 1, "again.test");
+    assert_true(doh_shared_holds_early(w.shared, 0, doh_now(w.pool)));
+    assert_int_equal(status_of(&w).resumed, 0);
+    world_close(&w);
+}
+
 /* A replay waits for the end of the handshake. */
 static void a_question_goes_early_once(void **state)
 {
@@ -352,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_handshake_without_end_loses_nothing),
         cmocka_unit_test(after_a_failed_handshake_none_is_sent),
         cmocka_unit_test(the_winner_of_a_race_gets_what_others_have),
+        cmocka_unit_test(what_is_lost_on_the_way_is_learned),
         cmocka_unit_test(a_question_goes_early_once),
         cmocka_unit_test(nothing_goes_to_somebody_else),
     };

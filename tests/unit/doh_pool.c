@@ -466,6 +466,41 @@ static void who_opens_soon_is_waited_for(void **state)
     }
 }
 
+/* Both are well, and have said when they may be asked again. */
+static void who_is_shut_is_waited_for(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t first_ms, second_ms; /* until they open */
+        uint32_t only, never;
+        enum doh_err err;
+        uint32_t least_ms, most_ms;
+    } cases[] = {
+        {300, 900, 0, 0, DOH_OK, 300, 700},           /* the first that opens */
+        {20, 20, 0, 0, DOH_OK, 200, 600},             /* no sooner than a pause */
+        {5000, 700, 1, 0, DOH_E_UNREACHABLE, 0, 300}, /* it may not be asked */
+        {5000, 700, 0, 2, DOH_E_UNREACHABLE, 0, 300}, /* it has refused the question */
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        print_message("case %u\n", i);
+        struct question q;
+        struct world w;
+        world_init(&w, 2);
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        uint64_t begin_ms = doh_now(w.pool);
+        doh_health_shut(&w.pool->upstreams[0].health, begin_ms, cases[i].first_ms);
+        doh_health_shut(&w.pool->upstreams[1].health, begin_ms, cases[i].second_ms);
+        struct doh_request how = {.route = DOH_ROUTE_DEFAULT, .only = cases[i].only};
+        ask_how(&w, &q, "example.test", how, on_done);
+        q.fetch->never = cases[i].never;
+        run_until(&w, &q.done, 1);
+        assert_int_equal(q.err, cases[i].err);
+        assert_in_range(doh_now(w.pool) - begin_ms, cases[i].least_ms, cases[i].most_ms);
+        world_close(&w);
+    }
+}
+
 static void only_the_oversize_stream_is_given_up(void **state)
 {
     (void)state;
@@ -898,6 +933,7 @@ int main(void)
         cmocka_unit_test(fruitless_connections_lead_to_a_pause),
         cmocka_unit_test(all_have_a_last_chance),
         cmocka_unit_test(who_opens_soon_is_waited_for),
+        cmocka_unit_test(who_is_shut_is_waited_for),
         cmocka_unit_test(only_the_oversize_stream_is_given_up),
         cmocka_unit_test(the_method_changes_once),
         cmocka_unit_test(a_wrong_url_is_said_once),
