@@ -269,20 +269,49 @@ static uint64_t opens_ms(const struct doh_fetch *f, uint64_t now)
     return open <= now + LAST_CHANCE_MAX_MS ? open : UINT64_MAX;
 }
 
+static uint64_t pause_ms(void)
+{
+    return LAST_CHANCE_MIN_MS + doh_random() % LAST_CHANCE_MIN_MS;
+}
+
+static bool is_sent(const struct doh_fetch *f)
+{
+    for (unsigned i = 0; i < DOH_ASKS_MAX; i++)
+        if (f->ask[i].conn)
+            return true;
+    return false;
+}
+
+/* Others have failed, and who has the question is silent: it may be lost there. Once, after a
+ * pause, any that has not refused it is asked again, while that one may still answer. */
+static bool wait_to_ask_again(struct doh_fetch *f)
+{
+    uint64_t now = doh_now(f->pool);
+    if (f->asked_again || f->speculative || f->err == DOH_OK || !is_sent(f) ||
+        now + LAST_CHANCE_LEFT_MS > f->deadline_ms)
+        return false;
+    f->asked_again = true;
+    f->tried = f->never;
+    f->failover_ms = now + pause_ms();
+    f->hedge_ms = UINT64_MAX;
+    doh_fetch_set_state(f, DOH_FETCH_ASKED);
+    return true;
+}
+
 /* All that were asked have failed, perhaps one after the other for reasons that have passed; or
  * none could be reached, but one opens soon. Once, after a pause, they are asked again; not those
  * that refused the question itself. */
 static bool wait_for_last_chance(struct doh_fetch *f)
 {
     uint64_t now = doh_now(f->pool);
-    uint64_t pause_ms = LAST_CHANCE_MIN_MS + doh_random() % LAST_CHANCE_MIN_MS;
+    uint64_t at = now + pause_ms();
     uint64_t open = opens_ms(f, now);
     bool passing = (f->spent & ~f->never) != 0 || open != UINT64_MAX;
     if (f->last_chance || f->speculative || !passing || now + LAST_CHANCE_LEFT_MS > f->deadline_ms)
         return false;
     f->last_chance = true;
     f->tried = f->spent = f->never;
-    f->failover_ms = open != UINT64_MAX && open > now + pause_ms ? open : now + pause_ms;
+    f->failover_ms = open != UINT64_MAX && open > at ? open : at;
     f->hedge_ms = UINT64_MAX;
     doh_fetch_set_state(f, DOH_FETCH_ASKED);
     return true;
@@ -299,6 +328,8 @@ void doh_fetch_choose(struct doh_fetch *f)
     struct doh_ask *ask = free_ask(f);
     uint32_t upstream = ask ? choose(f) : DOH_NONE;
     if (upstream == DOH_NONE && doh_fetch_is_asked(f)) {
+        if (wait_to_ask_again(f))
+            return;
         f->failover_ms = f->hedge_ms = UINT64_MAX; /* nobody else is left: wait for those */
         doh_fetch_set_state(f, DOH_FETCH_ASKED);
         return;

@@ -109,6 +109,7 @@ struct doh_fetch {
     uint32_t sent;
     bool speculative, fresh;
     bool last_chance; /* it was given */
+    bool asked_again; /* while one that has it was silent and all others had failed */
     struct doh_ask ask[DOH_ASKS_MAX];
     struct doh_plain_query *plain;
     enum doh_err err;

@@ -466,6 +466,29 @@ static void who_opens_soon_is_waited_for(void **state)
     }
 }
 
+/* The first loses the question, the second refuses it: the first is asked once more, long before
+ * its time to answer is over. */
+static void what_one_has_lost_is_asked_again(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 2);
+    w.config.choice = DOH_FAILOVER;
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(w.server[0].requests, 1);
+    w.server[0].behaviour = (struct behaviour){.act = ACT_DROP, .first = 1, .count = 1};
+    w.server[1].behaviour = (struct behaviour){.status = 404};
+    uint64_t begin_ms = doh_now(w.pool);
+    ask_and_wait(&w, &q, "again.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(doh_now(w.pool) - begin_ms, 0, 2500); /* it would have 3 s */
+    assert_int_equal(w.server[0].requests, 3);
+    assert_int_equal(w.server[1].requests, 1);
+    world_close(&w);
+}
+
 /* Both are well, and have said when they may be asked again. */
 static void who_is_shut_is_waited_for(void **state)
 {
@@ -934,6 +957,7 @@ int main(void)
         cmocka_unit_test(all_have_a_last_chance),
         cmocka_unit_test(who_opens_soon_is_waited_for),
         cmocka_unit_test(who_is_shut_is_waited_for),
+        cmocka_unit_test(what_one_has_lost_is_asked_again),
         cmocka_unit_test(only_the_oversize_stream_is_given_up),
         cmocka_unit_test(the_method_changes_once),
         cmocka_unit_test(a_wrong_url_is_said_once),
