@@ -413,6 +413,27 @@ static void black_holes_are_not_flooded(void **state)
     assert_int_equal(connections_of_a_race(3500, 0), 4);      /* three more, and no more */
 }
 
+/* However many an upstream has, in whatever state: a second try does not go beyond the bound. */
+static void second_tries_are_counted_with_all_others(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    char reason[DOH_REASON_MAX];
+    world_init(&w, 1);
+    w.config.connect_ms = 3000;
+    w.server[0].hangs = true;
+    world_start(&w);
+    struct doh_upstream *up = &w.pool->upstreams[0];
+    uint64_t until_ms = doh_now(w.pool) + w.config.connect_ms;
+    for (unsigned i = 0; i < 22; i++)
+        assert_true(doh_conn_open(up, &up->dial.address[0], until_ms, false, reason));
+    ask(&w, &q, "example.test");
+    run_until(&w, &w.warnings, 1);
+    assert_int_equal(w.server[0].connections, 24); /* the race's first, and one more */
+    world_close(&w);
+}
+
 /* --- all of them are down -------------------------------------------------------------------- */
 
 static void all_down_is_no_storm(void **state)
@@ -541,6 +562,7 @@ int main(void)
         cmocka_unit_test(an_address_that_cannot_be_dialled_holds_up_nothing),
         cmocka_unit_test(who_has_said_no_is_not_asked_again),
         cmocka_unit_test(black_holes_are_not_flooded),
+        cmocka_unit_test(second_tries_are_counted_with_all_others),
         cmocka_unit_test(all_down_is_no_storm),
         cmocka_unit_test(restarts_lose_nothing),
     };

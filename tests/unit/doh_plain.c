@@ -375,6 +375,34 @@ static void addresses_that_fail_are_looked_up_anew(void **state)
     plain_world_close(&p);
 }
 
+/* The IPv4 address is a black hole that would be given more time, the IPv6 one comes late. */
+static void late_addresses_are_dialled_soon(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 2, SAY_V6_LATE);
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
+                              .sin6_port = htons(p.w.server[0].port),
+                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    world_move(&p.w, 1, (const struct sockaddr *)&at);
+    p.w.config.upstream_count = 1; /* both servers are its addresses */
+    p.w.config.connect_ms = 8000;
+    p.w.server[0].hangs = true;
+    world_start(&p.w);
+    p.w.pool->upstreams[0].health.srtt_us = 1000000; /* far: second tries are 3 s away */
+    ask(&p.w, &q, "example.test");
+    run_until(&p.w, &p.w.server[0].connections, 1);
+    plain_say_v6(&p.plain);
+    uint64_t begin_ms = doh_now(p.w.pool);
+    run_until(&p.w, &p.w.server[1].connections, 1);
+    assert_in_range(doh_now(p.w.pool) - begin_ms, 240, 1500);
+    run_until(&p.w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(p.w.server[0].connections, 1);
+    plain_world_close(&p);
+}
+
 static void hosts_that_are_not_found(void **state)
 {
     (void)state;
@@ -410,6 +438,7 @@ int main(void)
         cmocka_unit_test(hosts_are_looked_up),
         cmocka_unit_test(old_addresses_are_asked_for_by_doh),
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),
+        cmocka_unit_test(late_addresses_are_dialled_soon),
         cmocka_unit_test(hosts_that_are_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

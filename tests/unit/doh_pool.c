@@ -447,7 +447,7 @@ static void who_opens_soon_is_waited_for(void **state)
     static const struct {
         uint32_t open_ms;
         enum doh_err err;
-    } cases[] = {{700, DOH_OK}, {2500, DOH_E_UNREACHABLE}};
+    } cases[] = {{700, DOH_OK}, {2000, DOH_E_UNREACHABLE}};
     for (unsigned i = 0; i < COUNT(cases); i++) {
         struct question q;
         struct world w;

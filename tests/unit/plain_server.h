@@ -24,6 +24,7 @@ enum say {
     SAY_NOTHING,
     SAY_NO_ADDRESS,
     SAY_ONLY_V4, /* silent to all else */
+    SAY_V6_LATE, /* AAAA ::1, when plain_say_v6() is called */
 };
 
 struct plain_server {
@@ -33,7 +34,9 @@ struct plain_server {
     enum say say;
     unsigned queries, by_tcp, with_opt;
     uint16_t last_id, last_port, last_type;
-    char in[4096], out[4096];
+    char in[4096], out[4096], late[512];
+    size_t late_len;
+    struct sockaddr_in late_to;
 };
 
 static inline size_t reply_to(struct plain_server *s, const uint8_t *octets, size_t len, bool tcp)
@@ -41,7 +44,7 @@ static inline size_t reply_to(struct plain_server *s, const uint8_t *octets, siz
     struct dns_rr table[4];
     struct dns_msg query;
     struct dns_msg_out out;
-    static const uint8_t loopback[4] = {127, 0, 0, 1};
+    static const uint8_t loopback[4] = {127, 0, 0, 1}, loopback_v6[16] = {[15] = 1};
     static const uint8_t text[250] = {249};
     assert_int_equal(dns_msg_read(octets, len, table, 4, &query), DNS_OK);
     s->queries++;
@@ -65,6 +68,9 @@ static inline size_t reply_to(struct plain_server *s, const uint8_t *octets, siz
         s->say != SAY_NO_ADDRESS)
         dns_msg_out_rr(&out, DNS_ANSWER, &query.question.name, DNS_TYPE_A, DNS_CLASS_IN, 300,
                        loopback, 4);
+    if (s->say == SAY_V6_LATE && query.question.type == DNS_TYPE_AAAA)
+        dns_msg_out_rr(&out, DNS_ANSWER, &query.question.name, DNS_TYPE_AAAA, DNS_CLASS_IN, 300,
+                       loopback_v6, 16);
     for (unsigned i = 0; i < 3 && (s->say == SAY_LARGE || (s->say == SAY_TRUNCATED && tcp)); i++)
         dns_msg_out_rr(&out, DNS_ADDITIONAL, &query.question.name, DNS_TYPE_TXT, DNS_CLASS_IN, i,
                        text, sizeof text);
@@ -93,6 +99,12 @@ static inline void on_udp(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf,
     s->last_port = ((const struct sockaddr_in *)from)->sin_port;
     if (s->say == SAY_NOTHING || (s->say == SAY_ONLY_V4 && s->last_type != DNS_TYPE_A))
         return;
+    if (s->say == SAY_V6_LATE && s->last_type == DNS_TYPE_AAAA) {
+        assert_true(len <= sizeof s->late);
+        memcpy(s->late, s->out + 2, s->late_len = len);
+        s->late_to = *(const struct sockaddr_in *)from;
+        return;
+    }
     uv_buf_t out = uv_buf_init(s->out + 2, (unsigned)len);
     assert_int_equal(uv_udp_try_send(udp, &out, 1, from), len);
 }
@@ -162,6 +174,14 @@ static inline void plain_open(struct plain_server *s, uv_loop_t *loop, enum say 
     assert_int_equal(uv_tcp_open(&s->tcp, tcp), 0);
     assert_int_equal(uv_listen((uv_stream_t *)&s->tcp, 4, on_tcp), 0);
     assert_int_equal(uv_udp_recv_start(&s->udp, on_udp_alloc, on_udp), 0);
+}
+
+static inline void plain_say_v6(struct plain_server *s)
+{
+    uv_buf_t out = uv_buf_init(s->late, (unsigned)s->late_len);
+    assert_true(s->late_len > 0);
+    assert_int_equal(uv_udp_try_send(&s->udp, &out, 1, (const struct sockaddr *)&s->late_to),
+                     s->late_len);
 }
 
 static inline void plain_close(struct plain_server *s)
