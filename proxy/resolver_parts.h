@@ -54,7 +54,9 @@ struct resolver {
 
 struct cache_now resolver_now(const struct resolver *r);
 uint64_t resolver_us(void); /* for elapsed times only */
-void resolver_schedule(struct query *q);
+
+/* --- resolver_turns.c --- */
+void resolver_schedule(struct query *q); /* it has something to do: query_run() in a later turn */
 
 /* --- resolver_table.c --- */
 /* Zeroed, but for the resolver; NULL: out of memory, or too many are under way. */
