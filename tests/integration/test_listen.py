@@ -126,5 +126,60 @@ class Whom(Listening):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
+class Ports(Listening):
+    def refused(self, config):
+        """What it says when it does not start."""
+        done = subprocess.run([program("veridoh"), "run", "--config", config], capture_output=True,
+                              text=True, timeout=20, check=False)
+        self.assertEqual(done.returncode, 69, done.stderr)
+        self.assertNotIn("ready with", done.stderr)
+        return done.stderr
+
+    def test_a_second_instance(self):
+        """It does not take half of the questions."""
+        up = self.upstream()
+        for listen in ("127.0.0.1:@", "0.0.0.0:@", "[::1]:@"):
+            with self.subTest(listen=listen):
+                veri = self.daemon(listen, workers=2, up=up)
+                said = self.refused(veri.config)
+                self.assertIn("another program listens there", said)
+                self.assertIn(f":{veri.port} (UDP)", said)
+
+    def test_started_again_at_once(self):
+        """Connections that clients have not closed yet, and those in TIME_WAIT, are in nobody's way."""
+        first = self.daemon("127.0.0.1:@", workers=2)
+        config, port = first.config.read_text(), first.port
+        kept = [Tcp(port) for _ in range(4)]
+        for tcp in kept:
+            self.addCleanup(tcp.close)
+            tcp.send(query("localhost."))
+            tcp.receive()
+        self.assertEqual(first.stop(), 0, first.last_log)
+        kept[0].close()
+        second = lib.Process.__new__(Daemon)
+        second.start(config, port)
+        self.addCleanup(self.must_stop, second)
+        self.assertEqual(ask("127.0.0.1", port, True), NOERROR)
+
+    def test_without_ipv6(self):
+        """As the shipped configuration in a container that has none."""
+        switch_ipv6(False)
+        self.addCleanup(add_address_v6, OURS_V6)
+        self.addCleanup(switch_ipv6, True)
+        up = self.upstream()
+        for listen in (("127.0.0.1:@", "[::1]:@"), ("[::1]:@", "127.0.0.1:@")):
+            veri = self.daemon(*listen, workers=3, up=up)
+            self.assertEqual(ask("127.0.0.1", veri.port, False), NOERROR)
+            said = [line for line in veri.log().splitlines() if "[::1]" in line]
+            self.assertEqual(len(said), 1, veri.log())
+            self.assertRegex(said[0], "warning: .*no interface has this address.*without it")
+            config = veri.config.read_text()
+            self.must_stop(veri)
+        alone = self.world_of(config.replace(f'  - address: "127.0.0.1:{veri.port}"\n', ""))
+        self.assertIn("no interface has this address", self.refused(alone))
+        missing = self.world_of(config.replace("[::1]:", "[2001:db8::99]:"))
+        self.assertIn("no interface has this address", self.refused(missing))
+
+
 if __name__ == "__main__":
     unittest.main()
