@@ -91,6 +91,12 @@ bool listener_address_same_host(const struct doh_address *a, const struct doh_ad
                     : a->sa.v4.sin_addr.s_addr == b->sa.v4.sin_addr.s_addr;
 }
 
+bool listener_peer_is_here(const struct doh_address *peer, const struct doh_address *local)
+{
+    return listener_address_is_loopback(peer) ||
+           (listener_address_same_host(peer, local) && !listener_address_is_wildcard(peer));
+}
+
 #define ADDRESS_TEXT_MAX 64u
 
 static const char *address_text(const struct doh_address *address,

@@ -22,6 +22,8 @@ uint16_t listener_address_port(const struct doh_address *address); /* host order
 bool listener_address_is_wildcard(const struct doh_address *address);
 bool listener_address_is_loopback(const struct doh_address *address);
 bool listener_address_same_host(const struct doh_address *a, const struct doh_address *b);
+/* This machine itself asks: from loopback, or from `local`, the address that is asked. */
+bool listener_peer_is_here(const struct doh_address *peer, const struct doh_address *local);
 
 /* What an accepted connection is given. */
 void listener_connection_options(int fd);
