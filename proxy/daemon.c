@@ -108,11 +108,14 @@ static void restore(struct daemon *d)
     char error[SNAPSHOT_ERROR_MAX];
     if (!has_snapshots(d->config))
         return;
-    d->restored = snapshot_file_open(d->config->state_directory, now(d).wall_s, error);
+    d->restored = snapshot_file_open(d->config->state_directory, error);
     if (d->restored) {
         d->shared.snapshot = snapshot_file_get(d->restored);
-        log_write(&d->log, LOG_LEVEL_INFO, "snapshot: %u messages, to be proven again when needed",
-                  d->shared.snapshot->record_count);
+        bool is_future = d->shared.snapshot->written_s > now(d).wall_s;
+        log_write(&d->log, is_future ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+                  "snapshot: %u messages, to be proven again when needed%s",
+                  d->shared.snapshot->record_count,
+                  is_future ? "; they were written later than now: not used before then" : "");
     } else if (error[0]) {
         log_write(&d->log, LOG_LEVEL_WARNING, "snapshot not used: %s", error);
     }
@@ -123,8 +126,8 @@ static void save(struct daemon *d)
     char error[SNAPSHOT_ERROR_MAX];
     if (!has_snapshots(d->config))
         return;
-    int64_t records =
-        snapshot_file_write(d->config->state_directory, d->shared.cache, now(d), error);
+    int64_t records = snapshot_file_write(d->config->state_directory, d->shared.cache,
+                                          d->config->cache.bytes, now(d), error);
     if (records < 0)
         log_write(&d->log, LOG_LEVEL_WARNING, "snapshot not written: %s", error);
     else
