@@ -34,20 +34,15 @@ static bool has_check(const uint8_t key[static 16], const uint8_t *octets, size_
     return cache_siphash(key, octets, len) == check;
 }
 
-static const char *judge(const struct snapshot *s, uint64_t file_len, uint64_t slots_off,
-                         uint64_t now_s)
+static bool is_whole(const struct snapshot *s, uint64_t file_len, uint64_t slots_off)
 {
-    if (file_len != s->len || slots_off < SNAPSHOT_HEADER_LEN || slots_off > s->len ||
-        slots_off % SNAPSHOT_UNIT != 0 || s->slot_count == 0 ||
-        (s->slot_count & (s->slot_count - 1)) != 0 ||
-        s->len - slots_off != (uint64_t)s->slot_count * SNAPSHOT_SLOT_LEN)
-        return "it is torn";
-    if (s->written_s > now_s)
-        return "it was written later than now";
-    return NULL;
+    return file_len == s->len && slots_off >= SNAPSHOT_HEADER_LEN && slots_off <= s->len &&
+           slots_off % SNAPSHOT_UNIT == 0 && s->slot_count > 0 &&
+           (s->slot_count & (s->slot_count - 1)) == 0 &&
+           s->len - slots_off == (uint64_t)s->slot_count * SNAPSHOT_SLOT_LEN;
 }
 
-const char *snapshot_read(const void *octets, size_t len, uint64_t now_s, struct snapshot *ret)
+const char *snapshot_read(const void *octets, size_t len, struct snapshot *ret)
 {
     struct snapshot s = {.octets = octets, .len = len};
     if (len < SNAPSHOT_HEADER_LEN || memcmp(octets, SNAPSHOT_MAGIC, strlen(SNAPSHOT_MAGIC)) != 0)
@@ -68,77 +63,86 @@ const char *snapshot_read(const void *octets, size_t len, uint64_t now_s, struct
     if (!has_check(snapshot_header_key, octets, SNAPSHOT_HEADER_LEN - SNAPSHOT_CHECK_LEN,
                    read_u64(&r)))
         return "its header is damaged";
-    const char *why = judge(&s, file_len, slots_off, now_s);
-    if (why)
-        return why;
+    if (!is_whole(&s, file_len, slots_off))
+        return "it is torn";
     s.slots_off = (size_t)slots_off;
     *ret = s;
     return NULL;
 }
 
-/* A reader over one whole record, check verified, standing behind its length. False: damaged. */
-static bool open_record(const struct snapshot *s, size_t off, struct dns_reader *ret)
+struct snapshot_slot snapshot_slot_read(const struct snapshot *s, uint32_t slot)
+{
+    const uint8_t *at = s->octets + s->slots_off + (size_t)slot * SNAPSHOT_SLOT_LEN;
+    struct dns_reader r = dns_reader_init(at, SNAPSHOT_SLOT_LEN);
+    uint32_t upper = dns_read_u32(&r);
+    return (struct snapshot_slot){.upper = upper, .off = (size_t)dns_read_u32(&r) * SNAPSHOT_UNIT};
+}
+
+/* A record is no longer than what may be written. */
+#define RECORD_LEN_MAX (SNAPSHOT_RECORD_FIXED + DNS_NAME_MAX + DNS_MSG_MAX)
+
+bool snapshot_record_read(const struct snapshot *s, size_t off, struct snapshot_record *ret)
 {
     if (off < SNAPSHOT_HEADER_LEN || off > s->slots_off ||
         s->slots_off - off < SNAPSHOT_CHECK_LEN + SNAPSHOT_RECORD_FIXED)
         return false;
     size_t room = s->slots_off - off;
     struct dns_reader r = dns_reader_init(s->octets + off, room < UINT32_MAX ? room : UINT32_MAX);
-    uint64_t check = read_u64(&r);
-    uint32_t len = dns_read_u32(&r);
-    if (len < SNAPSHOT_RECORD_FIXED || len > r.end - SNAPSHOT_CHECK_LEN)
+    struct snapshot_record record = {.check = read_u64(&r), .octets = s->octets + off};
+    record.octets += SNAPSHOT_CHECK_LEN;
+    record.len = dns_read_u32(&r);
+    if (record.len < SNAPSHOT_RECORD_FIXED || record.len > RECORD_LEN_MAX ||
+        record.len > r.end - SNAPSHOT_CHECK_LEN)
         return false;
-    r.end = SNAPSHOT_CHECK_LEN + len;
-    *ret = r;
-    return has_check(s->seed, s->octets + off + SNAPSHOT_CHECK_LEN, len, check);
-}
-
-static bool same_question(struct dns_reader *r, const struct dns_question *question)
-{
-    uint16_t type = dns_read_u16(r), class_ = dns_read_u16(r);
-    uint8_t len = dns_read_u8(r);
-    const uint8_t *wire = dns_read_bytes(r, len);
-    struct dns_name name;
-    return wire && type == question->type && class_ == question->class_ &&
-           dns_name_from_wire(wire, len, &name) == DNS_OK && dns_name_equal(&name, &question->name);
-}
-
-/* True when the record answers the question, over or not; then *ret says which. */
-static bool match(const struct snapshot *s, size_t off, const struct dns_question *question,
-                  uint64_t now_s, struct snapshot_message *ret)
-{
-    struct dns_reader r;
-    if (!open_record(s, off, &r))
+    r.end = SNAPSHOT_CHECK_LEN + record.len;
+    record.stored_s = read_u64(&r);
+    record.ttl_s = dns_read_u32(&r);
+    record.question.type = dns_read_u16(&r);
+    record.question.class_ = dns_read_u16(&r);
+    uint8_t len = dns_read_u8(&r);
+    const uint8_t *name = dns_read_bytes(&r, len);
+    if (!name || dns_name_from_wire(name, len, &record.question.name) != DNS_OK)
         return false;
-    uint64_t stored_s = read_u64(&r);
-    uint32_t ttl_s = dns_read_u32(&r);
-    if (!same_question(&r, question))
-        return false;
-    uint64_t age_s = now_s - stored_s;
-    bool alive = stored_s <= s->written_s && now_s >= stored_s && age_s < ttl_s;
-    ret->len = alive ? dns_reader_left(&r) : 0;
-    ret->wire = dns_read_bytes(&r, dns_reader_left(&r));
-    ret->age_s = alive ? (uint32_t)age_s : 0;
+    record.wire_len = dns_reader_left(&r);
+    record.wire = dns_read_bytes(&r, record.wire_len);
+    *ret = record;
     return true;
 }
 
+bool snapshot_record_is_good(const struct snapshot *s, const struct snapshot_record *record,
+                             uint64_t now_s)
+{
+    return s->written_s <= now_s && record->stored_s <= s->written_s &&
+           now_s - record->stored_s < record->ttl_s && record->wire_len > 0 &&
+           has_check(s->seed, record->octets, record->len, record->check);
+}
+
+static bool same_question(const struct dns_question *a, const struct dns_question *b)
+{
+    return a->type == b->type && a->class_ == b->class_ && dns_name_equal(&a->name, &b->name);
+}
+
+/* The first record of the question decides: what follows it is older, and there is one check at
+ * most, whatever the file says. */
 bool snapshot_find(const struct snapshot *s, const struct dns_question *question, uint64_t now_s,
                    struct snapshot_message *ret)
 {
     uint64_t hash = snapshot_hash(s->seed, question);
     uint32_t mask = s->slot_count - 1;
     for (uint32_t i = 0; i < SNAPSHOT_PROBES_MAX && i <= mask; i++) {
-        size_t at = s->slots_off + (size_t)(((uint32_t)hash + i) & mask) * SNAPSHOT_SLOT_LEN;
-        struct dns_reader slot = dns_reader_init(s->octets + at, SNAPSHOT_SLOT_LEN);
-        uint32_t upper = dns_read_u32(&slot);
-        size_t off = (size_t)dns_read_u32(&slot) * SNAPSHOT_UNIT;
-        if (off == 0)
+        struct snapshot_slot slot = snapshot_slot_read(s, ((uint32_t)hash + i) & mask);
+        struct snapshot_record record;
+        if (slot.off == 0)
             return false;
-        struct snapshot_message message;
-        if (upper == (uint32_t)(hash >> 32) && match(s, off, question, now_s, &message)) {
-            *ret = message;
-            return message.len > 0;
-        }
+        if (slot.upper != (uint32_t)(hash >> 32) || !snapshot_record_read(s, slot.off, &record) ||
+            !same_question(&record.question, question))
+            continue;
+        if (!snapshot_record_is_good(s, &record, now_s))
+            return false;
+        *ret = (struct snapshot_message){.wire = record.wire,
+                                         .len = record.wire_len,
+                                         .age_s = (uint32_t)(now_s - record.stored_s)};
+        return true;
     }
     return false;
 }

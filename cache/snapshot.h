@@ -31,9 +31,8 @@ struct snapshot {
     uint8_t seed[16];
 };
 
-/* NULL, or why it cannot be used (static): not a snapshot, another version, torn, or written later
- * than `now_s`, by which no age could be told. */
-const char *snapshot_read(const void *octets, size_t len, uint64_t now_s, struct snapshot *ret);
+/* NULL, or why it cannot be used (static): not a snapshot, another version or torn. */
+const char *snapshot_read(const void *octets, size_t len, struct snapshot *ret);
 
 struct snapshot_message {
     const uint8_t *wire; /* borrowed from the snapshot; ID 0, no OPT, TTLs as of its storing */
@@ -41,7 +40,9 @@ struct snapshot_message {
     uint32_t age_s; /* to subtract from each TTL */
 };
 
-/* False: there is none, its TTL has run out, or its record is damaged. From any thread. */
+/* False: there is none, its TTL has run out, its record is damaged, or the file was written later
+ * than `now_s`, by which no age can be told; once the clock is right, it may be. From any thread.
+ */
 bool snapshot_find(const struct snapshot *snapshot, const struct dns_question *question,
                    uint64_t now_s, struct snapshot_message *ret);
 
@@ -64,6 +65,9 @@ struct snapshot_entry {
     uint32_t ttl_s;
 };
 void snapshot_out_add(struct snapshot_out *out, const struct snapshot_entry *entry);
+/* Adds what `old` holds that is alive and whose question nobody has added yet, until the records
+ * take `octets_max`; no more of the old file than that is looked at. */
+void snapshot_out_carry(struct snapshot_out *out, const struct snapshot *old, uint64_t octets_max);
 /* Writes slots and header, and frees. The number of records, or -1: something failed. */
 int64_t snapshot_out_finish(struct snapshot_out *out_take);
 

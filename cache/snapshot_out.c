@@ -59,6 +59,15 @@ struct snapshot_out *snapshot_out_new(uint64_t now_s, const uint8_t seed[static 
     return out;
 }
 
+/* Twice as many slots as records, or more. */
+static uint32_t slots_for(uint32_t count)
+{
+    uint32_t slots = 16;
+    while (slots < UINT32_MAX / 2 && slots / 2 < count)
+        slots *= 2;
+    return slots;
+}
+
 /* --- records --------------------------------------------------------------------------------- */
 
 static bool make_place(struct snapshot_out *out)
@@ -112,16 +121,74 @@ void snapshot_out_add(struct snapshot_out *out, const struct snapshot_entry *ent
     out->off += len;
 }
 
-/* --- the end --------------------------------------------------------------------------------- */
+/* --- what an older one holds ----------------------------------------------------------------- */
 
-/* Twice as many slots as records, or more. */
-static uint32_t slots_for(uint32_t count)
+/* Hashes of questions. Never more than half full. */
+struct known {
+    uint64_t *hash; /* 0: empty */
+    uint32_t mask;
+};
+
+/* False: it was there. */
+static bool note(struct known *known, uint64_t hash)
 {
-    uint32_t slots = 16;
-    while (slots < UINT32_MAX / 2 && slots / 2 < count)
-        slots *= 2;
-    return slots;
+    hash = hash ? hash : 1;
+    uint32_t at = (uint32_t)hash & known->mask;
+    while (known->hash[at] != 0 && known->hash[at] != hash)
+        at = (at + 1) & known->mask;
+    bool is_new = known->hash[at] == 0;
+    known->hash[at] = hash;
+    return is_new;
 }
+
+static void carry_record(struct snapshot_out *out, const struct snapshot *old,
+                         const struct snapshot_record *record)
+{
+    struct snapshot_entry entry = {.question = &record->question,
+                                   .wire = record->wire,
+                                   .len = record->wire_len,
+                                   .stored_s = record->stored_s,
+                                   .ttl_s = record->ttl_s};
+    if (snapshot_record_is_good(old, record, out->now_s))
+        snapshot_out_add(out, &entry);
+}
+
+static void carry_all(struct snapshot_out *out, const struct snapshot *old, struct known *known,
+                      uint32_t most, uint64_t octets_max)
+{
+    uint64_t looked_at = 0;
+    for (uint32_t i = 0; i < old->slot_count && most > 0 && looked_at < octets_max; i++) {
+        struct snapshot_slot slot = snapshot_slot_read(old, i);
+        struct snapshot_record record;
+        looked_at += SNAPSHOT_SLOT_LEN;
+        if (slot.off == 0 || !snapshot_record_read(old, slot.off, &record) ||
+            !note(known, snapshot_hash(out->seed, &record.question)))
+            continue;
+        most--;
+        looked_at += record.len;
+        if (out->off + SNAPSHOT_CHECK_LEN + record.len <= octets_max)
+            carry_record(out, old, &record);
+    }
+}
+
+void snapshot_out_carry(struct snapshot_out *out, const struct snapshot *old, uint64_t octets_max)
+{
+    uint64_t most = octets_max / SNAPSHOT_RECORD_LEAST;
+    most = most < old->record_count ? most : old->record_count;
+    most = most < old->slot_count ? most : old->slot_count;
+    uint32_t room = slots_for(out->count + (uint32_t)most);
+    struct known known = {.hash = calloc(room, sizeof *known.hash), .mask = room - 1};
+    if (!known.hash) {
+        out->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < out->count; i++)
+        (void)note(&known, out->place[i].hash); /* one may have come twice */
+    carry_all(out, old, &known, (uint32_t)most, octets_max);
+    free(known.hash);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
 
 /* One that finds no slot is left out: nobody would look that far for it. */
 static uint32_t fill_slots(const struct snapshot_out *out, uint8_t *slots, uint32_t slot_count)

@@ -23,7 +23,7 @@ struct config_network {  /* an address prefix allowed to ask */
 struct config {
     struct doh_address *listen;
     uint32_t listen_count;
-    struct config_network *allow; /* always has loopback */
+    struct config_network *allow; /* besides this machine itself */
     uint32_t allow_count;
     struct doh_config doh;
     struct cache_limits cache;
@@ -37,8 +37,8 @@ struct config {
     struct val_limits limits;
     uint32_t query_ms;      /* deadline of one client question, below the stub's 5 s */
     uint32_t queries_max;   /* in flight, each worker */
-    uint32_t udp_size;      /* most octets of a UDP answer off loopback */
-    uint32_t tcp_clients;   /* connections, each worker */
+    uint32_t udp_size;      /* most octets of a UDP answer to another machine */
+    uint32_t tcp_clients;   /* connections, each worker and listening address */
     uint32_t tcp_in_flight; /* questions, each connection */
     uint32_t tcp_idle_ms;
     uint32_t workers;      /* resolved: at least 1 */

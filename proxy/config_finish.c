@@ -162,20 +162,6 @@ static void finish_state_directory(struct finishing *f)
         fail(f, "process", "state-directory", "out of memory");
 }
 
-static void allow_loopback(struct finishing *f)
-{
-    struct config *c = &f->draft->c;
-    struct config_network *grown = realloc(c->allow, (c->allow_count + 2u) * sizeof *grown);
-    if (!grown) {
-        fail(f, "clients", "allow", "out of memory");
-        return;
-    }
-    c->allow = grown;
-    grown[c->allow_count++] = (struct config_network){
-        .address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127}, .bits = 104};
-    grown[c->allow_count++] = (struct config_network){.address = {[15] = 1}, .bits = 128};
-}
-
 struct config *config_finish(struct config_draft *draft, struct config_errors *errors)
 {
     struct finishing f = {.draft = draft, .errors = errors};
@@ -191,7 +177,6 @@ struct config *config_finish(struct config_draft *draft, struct config_errors *e
     config_anchors_finish(draft, errors);
     if (draft->c.anchors)
         config_routes_finish(&draft->c, errors);
-    allow_loopback(&f);
     struct config *config = errors->count > 0 ? NULL : malloc(sizeof *config);
     if (!config)
         return NULL;

@@ -206,7 +206,8 @@ static const struct config_key validation_keys[] = {
 
 static const struct config_key client_keys[] = {
     {.name = "allow", LIST(c.allow, c.allow_count), .element_size = sizeof(struct config_network), .children = a_network,
-     .doc = "Networks that may ask besides this machine itself, as 10.0.0.0/8."},
+     .doc = "Networks that may ask besides this machine itself, as 10.0.0.0/8. This machine is who asks from a loopback address or from "
+            "the very address that is asked (from outside Linux takes no IPv4 packet that says so, unless accept_local is set)."},
     {.name = "deadline", .kind = CONFIG_MS, .offset = AT(c.query_ms), BETWEEN(500, 60000), .fallback = "4500ms",
      .doc = "A question is answered within that time, if only with SERVFAIL. Stub resolvers wait 5 s."},
     {.name = "in-flight", .kind = CONFIG_COUNT, .offset = AT(c.queries_max), BETWEEN(16, 1000000), .fallback = "4096",
@@ -214,9 +215,10 @@ static const struct config_key client_keys[] = {
             "answered at once with SERVFAIL and the error \"Not Ready\". One that waits takes about 6 KiB, or half of one when an equal one "
             "waits already; what proofs are made from takes at most 64 KiB times this number, or 16 MiB if that is more."},
     {.name = "udp-size", .kind = CONFIG_COUNT, .offset = AT(c.udp_size), BETWEEN(512, 4096), .fallback = "1232",
-     .doc = "Largest UDP answer to another machine; more goes by TCP. On loopback it is 4096."},
+     .doc = "Largest UDP answer to another machine; more goes by TCP. To this one it is 4096."},
     {.name = "tcp-connections", .kind = CONFIG_COUNT, .offset = AT(c.tcp_clients), BETWEEN(1, 65536), .fallback = "256",
-     .doc = "TCP connections at one time, each worker."},
+     .doc = "TCP connections at one time, each worker and listening address; one client has at most half of them and one. Where the process "
+            "may not open that many files there are fewer, so that upstreams can always be reached; the log then says so."},
     {.name = "tcp-in-flight", .kind = CONFIG_COUNT, .offset = AT(c.tcp_in_flight), BETWEEN(1, 4096), .fallback = "64",
      .doc = "Questions under way on one TCP connection."},
     {.name = "tcp-idle", .kind = CONFIG_MS, .offset = AT(c.tcp_idle_ms), BETWEEN(100, 600000), .fallback = "10s",

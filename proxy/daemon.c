@@ -4,6 +4,7 @@
 #include "doh/pool.h"
 #include "proxy/cli.h"
 #include "proxy/clock.h"
+#include "proxy/listener_socket.h"
 #include "proxy/snapshot_file.h"
 #include "proxy/trust.h"
 #include "proxy/worker.h"
@@ -107,11 +108,14 @@ static void restore(struct daemon *d)
     char error[SNAPSHOT_ERROR_MAX];
     if (!has_snapshots(d->config))
         return;
-    d->restored = snapshot_file_open(d->config->state_directory, now(d).wall_s, error);
+    d->restored = snapshot_file_open(d->config->state_directory, error);
     if (d->restored) {
         d->shared.snapshot = snapshot_file_get(d->restored);
-        log_write(&d->log, LOG_LEVEL_INFO, "snapshot: %u messages, to be proven again when needed",
-                  d->shared.snapshot->record_count);
+        bool is_future = d->shared.snapshot->written_s > now(d).wall_s;
+        log_write(&d->log, is_future ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+                  "snapshot: %u messages, to be proven again when needed%s",
+                  d->shared.snapshot->record_count,
+                  is_future ? "; they were written later than now: not used before then" : "");
     } else if (error[0]) {
         log_write(&d->log, LOG_LEVEL_WARNING, "snapshot not used: %s", error);
     }
@@ -122,13 +126,15 @@ static void save(struct daemon *d)
     char error[SNAPSHOT_ERROR_MAX];
     if (!has_snapshots(d->config))
         return;
-    int64_t records =
-        snapshot_file_write(d->config->state_directory, d->shared.cache, now(d), error);
+    int64_t records = snapshot_file_write(d->config->state_directory, d->shared.cache,
+                                          d->config->cache.bytes, now(d), error);
     if (records < 0)
         log_write(&d->log, LOG_LEVEL_WARNING, "snapshot not written: %s", error);
     else
         log_write(&d->log, LOG_LEVEL_DEBUG, "snapshot: %lld messages written", (long long)records);
 }
+
+/* --- listening addresses and workers ---------------------------------------------------------- */
 
 /* Each worker would get another port. */
 static bool has_one_port(const struct config *config)
@@ -137,6 +143,33 @@ static bool has_one_port(const struct config *config)
         if (config->listen[i].sa.v4.sin_port == 0 && config->workers > 1) /* v6: the same place */
             return false;
     return true;
+}
+
+/* Nobody else may have them. An IPv6 loopback or wildcard is done without where there is no IPv6,
+ * as in many containers: the configuration may name it all the same. */
+static int look_at_listeners(struct daemon *d)
+{
+    struct config *c = d->config;
+    char error[256];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < c->listen_count; i++) {
+        int number = listener_sockets_probe(&c->listen[i], error, sizeof error);
+        bool optional = listener_address_lacks_ipv6(&c->listen[i], number);
+        if (number == 0) {
+            c->listen[kept++] = c->listen[i];
+            continue;
+        }
+        if (!optional) {
+            log_write(&d->log, LOG_LEVEL_ERROR, "%s", error);
+            return CLI_EX_UNAVAILABLE;
+        }
+        log_write(&d->log, LOG_LEVEL_WARNING, "%s; going on without it", error);
+    }
+    c->listen_count = c->doh.self_count = kept; /* the same array */
+    if (kept > 0)
+        return 0;
+    log_write(&d->log, LOG_LEVEL_ERROR, "no address is left to listen on");
+    return CLI_EX_UNAVAILABLE;
 }
 
 static int open_workers(struct daemon *d)
@@ -206,8 +239,10 @@ static int run(struct daemon *d, const char *config_path)
     int status = open_shared(d, config_path);
     if (status == 0) {
         restore(d);
-        status = open_workers(d);
+        status = look_at_listeners(d);
     }
+    if (status == 0)
+        status = open_workers(d);
     for (uint32_t i = 0; status == 0 && i < d->worker_count; i++)
         if (!worker_start(d->worker[i]))
             status = CLI_EX_UNAVAILABLE;

@@ -41,8 +41,7 @@ static void start_hooks(struct listener *listener)
 /* True: both halves stand and own their descriptors. Else nothing is left. */
 static bool open_halves(struct listener *listener, const struct listener_sockets *sockets)
 {
-    bool wildcard = listener_address_is_wildcard(&sockets->address);
-    listener->udp = listener_udp_open(listener, sockets->udp, wildcard);
+    listener->udp = listener_udp_open(listener, sockets->udp, &sockets->address);
     if (listener->udp)
         listener->tcp = listener_tcp_open(listener, sockets->tcp);
     if (listener->tcp)

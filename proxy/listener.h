@@ -22,7 +22,10 @@ struct listener_client {
     uint32_t connection; /* TCP: slot */
     uint32_t generation; /* TCP: of the slot */
     bool tcp;
-    bool loopback; /* the peer is on this machine: large UDP answers are cheap */
+    bool here; /* the peer is this machine: it asks from a loopback address, or from the very one
+                * that it asks. A packet from outside that says so is dropped by Linux as martian,
+                * unless accept_local is set; by IPv6 it is not, but nobody outside sees the answer,
+                * and no TCP connection comes of it */
 };
 
 struct listener_query {

@@ -13,43 +13,49 @@
 #define BACKLOG 1024
 #define PORT_TRIES 16u
 
+enum when {
+    ALWAYS,
+    WILDCARD, /* on an address of our own the kernel knows what to answer from */
+    SHARED,   /* by other workers */
+};
+
 struct option {
     const char *name;
     int level, id, value;
-    bool only_wildcard; /* on an address of our own the kernel knows what to answer from */
+    enum when when;
 };
 
-#define OPTION(level, id, value, only_wildcard)                                                    \
+#define OPTION(level, id, value, when)                                                             \
     {                                                                                              \
-#id, level, id, value, only_wildcard                                                       \
+#id, level, id, value, when                                                                \
     }
 
 /* PMTUDISC_OMIT: no fragment lists of ours can be poisoned by forged ICMP "too big". */
 static const struct option for_udp4[] = {
-    OPTION(SOL_SOCKET, SO_REUSEPORT, 1, false),
-    OPTION(SOL_SOCKET, SO_RXQ_OVFL, 1, false),
-    OPTION(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, false),
-    OPTION(IPPROTO_IP, IP_PKTINFO, 1, true),
+    OPTION(SOL_SOCKET, SO_REUSEPORT, 1, SHARED),
+    OPTION(SOL_SOCKET, SO_RXQ_OVFL, 1, ALWAYS),
+    OPTION(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, ALWAYS),
+    OPTION(IPPROTO_IP, IP_PKTINFO, 1, WILDCARD),
     {.name = NULL},
 };
 static const struct option for_udp6[] = {
-    OPTION(SOL_SOCKET, SO_REUSEPORT, 1, false),
-    OPTION(SOL_SOCKET, SO_RXQ_OVFL, 1, false),
-    OPTION(IPPROTO_IPV6, IPV6_V6ONLY, 1, false),
-    OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT, false),
-    OPTION(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, true),
+    OPTION(SOL_SOCKET, SO_REUSEPORT, 1, SHARED),
+    OPTION(SOL_SOCKET, SO_RXQ_OVFL, 1, ALWAYS),
+    OPTION(IPPROTO_IPV6, IPV6_V6ONLY, 1, ALWAYS),
+    OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT, ALWAYS),
+    OPTION(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, WILDCARD),
     {.name = NULL},
 };
 /* SO_REUSEADDR: connections of the run before, in TIME_WAIT, do not keep us from starting. */
 static const struct option for_tcp4[] = {
-    OPTION(SOL_SOCKET, SO_REUSEADDR, 1, false),
-    OPTION(SOL_SOCKET, SO_REUSEPORT, 1, false),
+    OPTION(SOL_SOCKET, SO_REUSEADDR, 1, ALWAYS),
+    OPTION(SOL_SOCKET, SO_REUSEPORT, 1, SHARED),
     {.name = NULL},
 };
 static const struct option for_tcp6[] = {
-    OPTION(SOL_SOCKET, SO_REUSEADDR, 1, false),
-    OPTION(SOL_SOCKET, SO_REUSEPORT, 1, false),
-    OPTION(IPPROTO_IPV6, IPV6_V6ONLY, 1, false),
+    OPTION(SOL_SOCKET, SO_REUSEADDR, 1, ALWAYS),
+    OPTION(SOL_SOCKET, SO_REUSEPORT, 1, SHARED),
+    OPTION(IPPROTO_IPV6, IPV6_V6ONLY, 1, ALWAYS),
     {.name = NULL},
 };
 
@@ -82,6 +88,12 @@ bool listener_address_is_loopback(const struct doh_address *address)
                           : ntohl(address->sa.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
+bool listener_address_lacks_ipv6(const struct doh_address *address, int number)
+{
+    return is_v6(address) && (number == EADDRNOTAVAIL || number == EAFNOSUPPORT) &&
+           (listener_address_is_loopback(address) || listener_address_is_wildcard(address));
+}
+
 bool listener_address_same_host(const struct doh_address *a, const struct doh_address *b)
 {
     if (a->sa.any.sa_family != b->sa.any.sa_family)
@@ -89,6 +101,12 @@ bool listener_address_same_host(const struct doh_address *a, const struct doh_ad
     return is_v6(a) ? IN6_ARE_ADDR_EQUAL(&a->sa.v6.sin6_addr, &b->sa.v6.sin6_addr) &&
                           a->sa.v6.sin6_scope_id == b->sa.v6.sin6_scope_id
                     : a->sa.v4.sin_addr.s_addr == b->sa.v4.sin_addr.s_addr;
+}
+
+bool listener_peer_is_here(const struct doh_address *peer, const struct doh_address *local)
+{
+    return listener_address_is_loopback(peer) ||
+           (listener_address_same_host(peer, local) && !listener_address_is_wildcard(peer));
 }
 
 #define ADDRESS_TEXT_MAX 64u
@@ -142,10 +160,10 @@ static void widen_receive_buffer(int fd)
 }
 
 /* NULL, or the option that was refused, errno set. */
-static const char *set_options(int fd, const struct option *option, bool wildcard)
+static const char *set_options(int fd, const struct option *option, bool wildcard, bool shared)
 {
     for (; option->name; option++) {
-        if (option->only_wildcard && !wildcard)
+        if ((option->when == WILDCARD && !wildcard) || (option->when == SHARED && !shared))
             continue;
         if (setsockopt(fd, option->level, option->id, &option->value, sizeof option->value) != 0)
             return option->name;
@@ -154,14 +172,17 @@ static const char *set_options(int fd, const struct option *option, bool wildcar
 }
 
 /* The descriptor, or -1 and errno; *ret_what says which step failed. */
-static int open_bound(const struct doh_address *address, int type, const struct option *options,
+static int open_bound(const struct doh_address *address, int type, bool shared,
                       const char **ret_what)
 {
+    bool udp = type == SOCK_DGRAM;
+    const struct option *options =
+        is_v6(address) ? (udp ? for_udp6 : for_tcp6) : (udp ? for_udp4 : for_tcp4);
     *ret_what = "socket";
     int fd = socket(address->sa.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    const char *refused = set_options(fd, options, listener_address_is_wildcard(address));
+    const char *refused = set_options(fd, options, listener_address_is_wildcard(address), shared);
     *ret_what = refused ? refused : "bind";
     if (!refused && bind(fd, &address->sa.any, listener_address_len(address)) == 0)
         return fd;
@@ -174,7 +195,7 @@ static int open_bound(const struct doh_address *address, int type, const struct 
 static int open_udp(struct doh_address *address, char *error, size_t error_cap)
 {
     const char *what;
-    int fd = open_bound(address, SOCK_DGRAM, is_v6(address) ? for_udp6 : for_udp4, &what);
+    int fd = open_bound(address, SOCK_DGRAM, true, &what);
     if (fd < 0) {
         explain(address, "UDP", what, errno, error, error_cap);
         return -1;
@@ -188,7 +209,7 @@ static int open_udp(struct doh_address *address, char *error, size_t error_cap)
 static int open_tcp(const struct doh_address *address, char *error, size_t error_cap)
 {
     const char *what;
-    int fd = open_bound(address, SOCK_STREAM, is_v6(address) ? for_tcp6 : for_tcp4, &what);
+    int fd = open_bound(address, SOCK_STREAM, true, &what);
     if (fd >= 0) {
         what = "listen";
         if (listen(fd, BACKLOG) == 0)
@@ -222,6 +243,26 @@ bool listener_sockets_open(const struct doh_address *address, struct listener_so
             return false; /* else: the UDP port we were given is taken for TCP, try another */
     }
     return false;
+}
+
+static bool is_free(const struct doh_address *address, int type, char *error, size_t error_cap)
+{
+    const char *what;
+    int fd = open_bound(address, type, false, &what);
+    int number = errno;
+    if (fd < 0)
+        explain(address, type == SOCK_DGRAM ? "UDP" : "TCP", what, number, error, error_cap);
+    else
+        (void)close(fd); /* nothing was written to it */
+    errno = number;
+    return fd >= 0;
+}
+
+int listener_sockets_probe(const struct doh_address *address, char *error, size_t error_cap)
+{
+    bool ok = is_free(address, SOCK_DGRAM, error, error_cap) &&
+              is_free(address, SOCK_STREAM, error, error_cap);
+    return ok ? 0 : errno;
 }
 
 void listener_connection_options(int fd)

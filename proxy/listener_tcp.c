@@ -169,6 +169,14 @@ static bool may_enter(const struct listener_tcp *tcp, const struct doh_address *
            count_of_host(tcp, peer) < tcp->listener->limits.tcp_per_client;
 }
 
+static bool is_here(int fd, const struct doh_address *peer)
+{
+    struct doh_address local = {.sa.any.sa_family = AF_UNSPEC};
+    socklen_t len = sizeof local.sa;
+    (void)getsockname(fd, &local.sa.any, &len); /* else it is the address of nobody */
+    return listener_peer_is_here(peer, &local);
+}
+
 static void enter(struct listener_tcp *tcp, int fd, const struct doh_address *peer)
 {
     struct listener *listener = tcp->listener;
@@ -179,7 +187,7 @@ static void enter(struct listener_tcp *tcp, int fd, const struct doh_address *pe
                                          .connection = tcp->first_free,
                                          .generation = tcp->slot[tcp->first_free].generation,
                                          .tcp = true,
-                                         .loopback = listener_address_is_loopback(peer)};
+                                         .here = is_here(fd, peer)};
         listener_connection_options(fd);
         stream = listener_stream_open(tcp, &client, fd);
     }

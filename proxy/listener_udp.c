@@ -45,7 +45,8 @@ struct listener_udp {
     struct listener *listener;
     uv_poll_t poll;
     int fd; /* -1 once closed */
-    bool wildcard;
+    struct doh_address bound;
+    bool wildcard; /* that is one */
     bool reading;
     bool blocked;       /* the kernel takes no answer for now; we wait for "writable" */
     uint32_t overflows; /* the kernel's count when last seen; it may wrap */
@@ -212,6 +213,20 @@ static void read_control(struct listener_udp *udp, struct msghdr *header,
     }
 }
 
+/* As read_control() found it, in the form of a peer's: that of link-local ones has an interface. */
+static struct doh_address address_asked(const struct listener_client *client)
+{
+    struct doh_address asked = {.sa.any.sa_family = client->peer.sa.any.sa_family};
+    if (asked.sa.any.sa_family != AF_INET6) {
+        memcpy(&asked.sa.v4.sin_addr, client->local + 12, sizeof asked.sa.v4.sin_addr);
+        return asked;
+    }
+    memcpy(&asked.sa.v6.sin6_addr, client->local, sizeof asked.sa.v6.sin6_addr);
+    if (IN6_IS_ADDR_LINKLOCAL(&asked.sa.v6.sin6_addr))
+        asked.sa.v6.sin6_scope_id = client->ifindex;
+    return asked;
+}
+
 /* False: there is nothing to answer, or nobody. */
 static bool take_question(struct listener_udp *udp, uint32_t i, struct listener_query *ret)
 {
@@ -220,7 +235,8 @@ static bool take_question(struct listener_udp *udp, uint32_t i, struct listener_
                                    .wire = udp->in.octets[i],
                                    .len = message->msg_len};
     read_control(udp, &message->msg_hdr, &ret->client);
-    ret->client.loopback = listener_address_is_loopback(&ret->client.peer);
+    const struct doh_address asked = udp->wildcard ? address_asked(&ret->client) : udp->bound;
+    ret->client.here = listener_peer_is_here(&ret->client.peer, &asked);
     bool cut = message->msg_hdr.msg_flags & MSG_TRUNC;
     return !cut && listener_address_port(&ret->client.peer) != 0;
 }
@@ -278,7 +294,8 @@ static void prepare_input(struct udp_in *in)
     }
 }
 
-struct listener_udp *listener_udp_open(struct listener *listener, int fd, bool wildcard)
+struct listener_udp *listener_udp_open(struct listener *listener, int fd,
+                                       const struct doh_address *bound)
 {
     struct listener_udp *udp = calloc(1, sizeof *udp);
     if (!udp || uv_poll_init(listener->loop, &udp->poll, fd) != 0) {
@@ -288,7 +305,8 @@ struct listener_udp *listener_udp_open(struct listener *listener, int fd, bool w
     udp->listener = listener;
     udp->poll.data = udp;
     udp->fd = fd;
-    udp->wildcard = wildcard;
+    udp->bound = *bound;
+    udp->wildcard = listener_address_is_wildcard(bound);
     udp->reading = true;
     prepare_input(&udp->in);
     watch(udp);

@@ -9,9 +9,10 @@
 
 #include "proxy/listener_parts.h"
 
-/* Takes the descriptor when it succeeds. `wildcard`: the socket reports the address asked, and
- * answers say which one to leave from. NULL: out of memory. */
-struct listener_udp *listener_udp_open(struct listener *listener, int fd, bool wildcard);
+/* Takes the descriptor when it succeeds. When the address it is bound to is a wildcard, the socket
+ * reports the address asked, and answers say which one to leave from. NULL: out of memory. */
+struct listener_udp *listener_udp_open(struct listener *listener, int fd,
+                                       const struct doh_address *bound);
 void listener_udp_answer(struct listener_udp *udp, const struct listener_client *client,
                          const uint8_t *wire, uint32_t len);
 uint8_t *listener_udp_reserve(struct listener_udp *udp, uint32_t least, uint32_t *ret_cap);

@@ -6,7 +6,7 @@
 
 #include "proxy/config.h"
 
-/* Whether an address lies in one of config->allow. */
+/* Whether another machine's address lies in one of config->allow. */
 bool policy_allows(const struct config *config, const struct doh_address *peer);
 
 enum policy_answer {

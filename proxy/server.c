@@ -3,6 +3,7 @@
 
 #include "proxy/health.h"
 #include "proxy/local.h"
+#include "proxy/refusal.h"
 #include "proxy/sentinel.h"
 
 #include <stdio.h>
@@ -160,35 +161,6 @@ static void send_answer(struct server *s, const struct listener_client *client,
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
-/* The upstream is no secret: who strips or filters is to be seen here. */
-static void log_refusal_unnamed(const struct server *s, const struct resolver_answer *answer)
-{
-    const struct doh_config *doh = &s->parts.config->doh;
-    bool known = answer->at_fault < doh->upstream_count;
-    char claim[CLAIMS_TEXT_MAX];
-    (void)claims_text(&answer->claims, claim);
-    log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s%s%s%s%s",
-              val_why_text(answer->reason.why), known ? " via " : "",
-              known ? doh->upstreams[answer->at_fault].name : "", claim[0] ? "; " : "", claim);
-}
-
-/* Without leave, no name that was asked for; an EDE text has one. */
-static void log_refusal(const struct server *s, const struct dns_question *question,
-                        const struct resolver_answer *answer)
-{
-    char name[DNS_NAME_TEXT_MAX];
-    char type[DNS_NUMBER_TEXT_MAX];
-    if (answer->status != VAL_BOGUS)
-        return;
-    if (!s->parts.config->log_queries) {
-        log_refusal_unnamed(s, answer);
-        return;
-    }
-    (void)dns_name_text(&question->name, name);
-    log_write(s->parts.log, LOG_LEVEL_WARNING, "bogus: %s %s: %s", name,
-              dns_type_text(question->type, type), answer->ede.text);
-}
-
 /* So that the proven answer takes over soon. The message is of our own resolver's making; one that
  * cannot be read is not sent either, in send_answer(). */
 static void shorten(struct server *s, uint32_t len)
@@ -220,7 +192,7 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
         send_answer(s, &p->client, &p->request, &m);
     } else {
         send_error(s, &p->client, &p->request, DNS_RCODE_SERVFAIL, &answer->ede);
-        log_refusal(s, &p->request.question, answer);
+        refusal_log(s->parts.config, s->parts.log, &p->request.question, answer);
     }
     if (p->prev)
         p->prev->next = p->next;
@@ -341,7 +313,7 @@ static void answer_health(struct server *s, const struct listener_client *client
 static bool asks_health(const struct server *s, const struct listener_client *client,
                         const struct dns_question *q)
 {
-    return client->loopback && q->class_ == DNS_CLASS_CH && q->type == DNS_TYPE_TXT &&
+    return client->here && q->class_ == DNS_CLASS_CH && q->type == DNS_TYPE_TXT &&
            dns_name_equal(&q->name, &s->health);
 }
 
@@ -356,7 +328,7 @@ static void answer_one(struct server *s, const struct listener_client *client,
     } else if (c->fault.rcode != DNS_RCODE_NOERROR) {
         s->stats.malformed++;
         turn_away(s, client, request, c->fault.rcode, c->fault.ede, "");
-    } else if (!policy_allows(s->parts.config, &client->peer)) {
+    } else if (!client->here && !policy_allows(s->parts.config, &client->peer)) {
         s->stats.refused++;
         turn_away(s, client, request, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED,
                   "this address may not ask here");
@@ -374,7 +346,7 @@ static void answer_one(struct server *s, const struct listener_client *client,
 /* False: it will not be looked for in the cache. */
 static bool read_query(struct server *s, const struct listener_query *query, struct coming *ret)
 {
-    const struct request_path path = {query->client.tcp, query->client.loopback,
+    const struct request_path path = {query->client.tcp, query->client.here,
                                       s->parts.config->udp_size};
     ret->fault = request_read(query->wire, query->len, &path, &ret->request);
     if (ret->fault.drop || ret->fault.rcode != DNS_RCODE_NOERROR)

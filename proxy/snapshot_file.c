@@ -48,7 +48,7 @@ static void *map(const char *path, size_t *ret_len, char error[static SNAPSHOT_E
     return octets == MAP_FAILED ? NULL : octets;
 }
 
-struct snapshot_file *snapshot_file_open(const char *directory, uint64_t now_s,
+struct snapshot_file *snapshot_file_open(const char *directory,
                                          char error[static SNAPSHOT_ERROR_MAX])
 {
     char path[PATH_MAX];
@@ -58,7 +58,7 @@ struct snapshot_file *snapshot_file_open(const char *directory, uint64_t now_s,
     if (file)
         file->octets = map(path, &file->len, error);
     if (file && file->octets) {
-        const char *why = snapshot_read(file->octets, file->len, now_s, &file->snapshot);
+        const char *why = snapshot_read(file->octets, file->len, &file->snapshot);
         if (!why)
             return file;
         say(error, path, why);
@@ -84,8 +84,10 @@ void snapshot_file_close(struct snapshot_file *file)
 /* --- writing --------------------------------------------------------------------------------- */
 
 struct target {
-    int fd, error; /* the first errno, or 0 */
-    uint64_t off;  /* of the buffer in the file */
+    int fd, error;                /* the first errno, or 0 */
+    const struct snapshot *older; /* the file in place, or NULL */
+    bool is_poorer;               /* than that, which may be right once the clock is */
+    uint64_t off;                 /* of the buffer in the file */
     size_t used;
     uint8_t buffer[BUFFER_LEN];
 };
@@ -136,7 +138,8 @@ static void add(void *arg, const struct snapshot_entry *entry)
     snapshot_out_add(arg, entry);
 }
 
-static int64_t write_all(struct target *t, struct cache *cache, struct cache_now now)
+static int64_t write_all(struct target *t, struct cache *cache, uint64_t octets_max,
+                         struct cache_now now)
 {
     uint8_t seed[16];
     struct snapshot_out *out = RAND_bytes(seed, sizeof seed) == 1
@@ -144,9 +147,13 @@ static int64_t write_all(struct target *t, struct cache *cache, struct cache_now
                                    : NULL;
     if (!out)
         return -1;
+    bool is_future = t->older && t->older->written_s > now.wall_s;
     bool whole = cache_each(cache, DOH_ROUTE_DEFAULT, now, add, out);
+    if (whole && t->older && !is_future)
+        snapshot_out_carry(out, t->older, octets_max);
     int64_t records = snapshot_out_finish(out);
-    if (!whole || records < 0 || !flush(t))
+    t->is_poorer = is_future && records < t->older->record_count;
+    if (!whole || records < 0 || t->is_poorer || !flush(t))
         return -1;
     if (fsync(t->fd) != 0)
         t->error = errno;
@@ -163,8 +170,36 @@ static void sync_directory(const char *directory)
     (void)close(fd);
 }
 
-int64_t snapshot_file_write(const char *directory, struct cache *cache, struct cache_now now,
-                            char error[static SNAPSHOT_ERROR_MAX])
+/* Into the temporary file, and that in place. */
+static int64_t replace(struct target *t, const char *path, const char *temporary,
+                       struct cache *cache, uint64_t octets_max, struct cache_now now)
+{
+    t->fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (t->fd < 0) {
+        t->error = errno;
+        return -1;
+    }
+    int64_t records = write_all(t, cache, octets_max, now);
+    (void)close(t->fd); /* fsync has told what there was to tell */
+    if (records >= 0 && rename(temporary, path) != 0) {
+        t->error = errno;
+        records = -1;
+    }
+    if (records < 0)
+        (void)unlink(temporary);
+    return records;
+}
+
+static const char *why_not(const struct target *t)
+{
+    if (t->error)
+        return strerror(t->error);
+    return t->is_poorer ? "kept as it is: it was written later than now, and has more"
+                        : "out of memory";
+}
+
+int64_t snapshot_file_write(const char *directory, struct cache *cache, uint64_t octets_max,
+                            struct cache_now now, char error[static SNAPSHOT_ERROR_MAX])
 {
     char path[PATH_MAX], temporary[PATH_MAX];
     (void)snprintf(path, sizeof path, "%s/" SNAPSHOT_FILE_NAME, directory);
@@ -177,24 +212,15 @@ int64_t snapshot_file_write(const char *directory, struct cache *cache, struct c
     t->error = 0;
     t->off = 0;
     t->used = 0;
-    t->fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int64_t records = -1;
-    if (t->fd < 0) {
-        t->error = errno;
-    } else {
-        records = write_all(t, cache, now);
-        (void)close(t->fd); /* fsync has told what there was to tell */
-        if (records >= 0 && rename(temporary, path) != 0) {
-            t->error = errno;
-            records = -1;
-        }
-        if (records < 0)
-            (void)unlink(temporary);
-        else
-            sync_directory(directory);
-    }
+    t->is_poorer = false;
+    struct snapshot_file *older = snapshot_file_open(directory, error); /* unusable: replaced */
+    t->older = older ? snapshot_file_get(older) : NULL;
+    int64_t records = replace(t, path, temporary, cache, octets_max, now);
     if (records < 0)
-        say(error, path, t->error ? strerror(t->error) : "out of memory");
+        say(error, path, why_not(t));
+    else
+        sync_directory(directory);
+    snapshot_file_close(older);
     free(t);
     return records;
 }

@@ -13,14 +13,16 @@
  * which is no fault. The file is only ever replaced by rename, never shortened, so that what is
  * mapped stays what it was. */
 struct snapshot_file;
-struct snapshot_file *snapshot_file_open(const char *directory, uint64_t now_s,
+struct snapshot_file *snapshot_file_open(const char *directory,
                                          char error[static SNAPSHOT_ERROR_MAX]);
 const struct snapshot *snapshot_file_get(const struct snapshot_file *file);
 void snapshot_file_close(struct snapshot_file *file); /* NULL is fine */
 
-/* Blocks: writes beside the old file, syncs, renames. The number of records, or -1 and a sentence;
- * then the old file is as it was. */
-int64_t snapshot_file_write(const char *directory, struct cache *cache, struct cache_now now,
-                            char error[static SNAPSHOT_ERROR_MAX]);
+/* Blocks: writes what the cache holds, and what the old file holds besides (snapshot_out_carry();
+ * so one that starts and ends soon loses nothing), beside it, syncs, renames. The number of
+ * records, or -1 and a sentence; then the old file is as it was. So it is when it was written later
+ * than now and has more records than the new one would: the clock is behind, and will be set. */
+int64_t snapshot_file_write(const char *directory, struct cache *cache, uint64_t octets_max,
+                            struct cache_now now, char error[static SNAPSHOT_ERROR_MAX]);
 
 #endif

@@ -67,6 +67,24 @@ class Clock(Case):
             "workers: 1", f"workers: 2\n  state-directory: {self.state}")
         return self.veridoh(self.up, config=config, env=self.moved.env(), **more)
 
+    def test_a_snapshot_outlives_a_clock_that_is_behind(self):
+        """A machine without a clock of its own starts before the time at which the last one ended:
+        what was written then is kept, and used as soon as the clock has been set."""
+        snapshot = self.state / "answers.snapshot"
+        first = self.start(1800)  # later than the program was built
+        self.assert_secure(first.dig(NAME), "192.0.2.32")
+        self.must_stop(first)
+        before = snapshot.read_bytes()
+        self.up.lie("drop")
+        short = self.start(600, prime=False)
+        self.must_stop(short)
+        self.assertIn("written later than now", short.last_log)
+        self.assertEqual(snapshot.read_bytes(), before)
+        veri = self.start(600, prime=False)
+        self.moved.move(1900)
+        self.assert_secure(veri.dig(NAME), "192.0.2.32")
+        self.assertEqual(self.up.stats().of(NAME, "A")[1:], [])
+
     def assert_clock(self, answer):
         self.assert_refused(answer, 14)
         self.assertIn("clock", answer.ede[0][1], answer)

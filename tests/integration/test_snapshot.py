@@ -6,7 +6,7 @@ import tempfile
 import time
 import unittest
 
-from lib import Case, wait_for
+from lib import Case, wait_for, wire_name
 
 SECURE = ["www.two.test.", "www.a13.test.", "www.a8.test.", "x.wild.nsec.test."]
 
@@ -45,6 +45,33 @@ class Snapshot(Case):
         asked = set(up.stats().asked()) - {(".", "DNSKEY")}  # the root's keys are looked after
         self.assertEqual(asked, set())
         self.assertIn("messages, to be proven again", veri.log())
+
+    def test_a_short_run_loses_nothing(self):
+        """Started and stopped without a question, also twice: what was known stays known, and what
+        is new stands beside it."""
+        up = self.upstream()
+        self.run_once(up, SECURE[:2])
+        self.run_once(up, [])
+        self.run_once(up, SECURE[2:])
+        records = {name: self.path.read_bytes().count(wire_name(name)) for name in SECURE}
+        self.run_once(up, [])
+        veri = self.restart(up)
+        for name in SECURE:
+            self.assert_secure(veri.dig(name))
+        self.must_stop(veri)
+        data = self.path.read_bytes()  # nor does it grow from run to run
+        self.assertEqual({name: data.count(wire_name(name)) for name in SECURE}, records)
+
+    def test_what_is_over_is_left_out(self):
+        up = self.upstream(world=self.world_of(
+            "zone . alg=13 ttl=3600\nwww.long A 192.0.2.1\nzone short. alg=13 ttl=1\nwww A 192.0.2.2\n"))
+        for answer in self.run_once(up, ["www.long.", "www.short."]).values():
+            self.assert_secure(answer)
+        time.sleep(1.1)  # what is to be seen is that time passes
+        self.run_once(up, [])
+        data = self.path.read_bytes()
+        self.assertIn(wire_name("www.long."), data)
+        self.assertNotIn(wire_name("www.short."), data)
 
     def test_a_new_name_of_a_zone_that_is_known_needs_one_question(self):
         up = self.upstream()

@@ -210,7 +210,7 @@ static void values_arrive_where_they_belong(void **state)
     assert_int_equal(c->limits.zones, val_limits_default.zones);
     assert_int_equal(c->limits.hops, 9);
     assert_int_equal(c->policy.rsa_bits_min, 2048);
-    assert_int_equal(c->allow_count, 4); /* and loopback twice */
+    assert_int_equal(c->allow_count, 2);
     assert_int_equal(c->allow[0].bits, 104);
     assert_int_equal(c->allow[1].bits, 8);
     assert_int_equal(c->query_ms, 3000);

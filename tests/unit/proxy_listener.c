@@ -128,7 +128,7 @@ static void on_query(struct world *w, const struct listener_client *client, cons
                      uint32_t len)
 {
     assert_non_null(w->listener); /* no questions after close */
-    assert_true(client->loopback);
+    assert_true(client->here);
     if (w->close_at_once) {
         assert_false(w->closed);
         listener_close(w->listener, on_closed, w);

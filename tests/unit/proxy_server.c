@@ -184,7 +184,7 @@ static int set_up(void **state)
     fake.anchors = w->config.anchors;
     w->server = server_new(&parts);
     assert_non_null(w->server);
-    w->client.loopback = true;
+    w->client.here = true;
     w->client.connection = 42;
     w->client.peer.sa.v4 =
         (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -361,7 +361,7 @@ static void test_strangers(void **state)
     struct world *w = *state;
     fake.hit = true;
     make_wire(1);
-    w->client.loopback = false;
+    w->client.here = false;
     w->client.peer.sa.v4.sin_addr.s_addr = htonl(0xc0000207);
     ask(w, "www.example.", DNS_TYPE_A);
     assert_int_equal(sent().rcode, DNS_RCODE_REFUSED);
@@ -382,7 +382,7 @@ static void test_health(void **state)
     assert_non_null(memmem(fake.sent, fake.sent_len, "bogus=7", 7));
     assert_non_null(memmem(fake.sent, fake.sent_len, "cache_answers=5", 15));
     assert_non_null(memmem(fake.sent, fake.sent_len, "upstream=up0 connected=1", 24));
-    w->client.loopback = false; /* even one who may ask */
+    w->client.here = false; /* even one who may ask */
     tell(w, query, len);
     assert_int_equal(sent().rcode, DNS_RCODE_REFUSED);
 }
@@ -505,7 +505,7 @@ static void test_hit_too_long(void **state)
     uint8_t query[512];
     make_wire(200);
     fake.hit = true;
-    w->client.loopback = false;
+    w->client.here = false;
     uint32_t len = write_query(query, "www.example.", DNS_TYPE_A, DNS_CLASS_IN, 0, true);
     tell(w, query, len);
     assert_true(sent().flags & DNS_FLAG_TC);
