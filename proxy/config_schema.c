@@ -211,7 +211,9 @@ static const struct config_key client_keys[] = {
     {.name = "deadline", .kind = CONFIG_MS, .offset = AT(c.query_ms), BETWEEN(500, 60000), .fallback = "4500ms",
      .doc = "A question is answered within that time, if only with SERVFAIL. Stub resolvers wait 5 s."},
     {.name = "in-flight", .kind = CONFIG_COUNT, .offset = AT(c.queries_max), BETWEEN(16, 1000000), .fallback = "4096",
-     .doc = "Questions that wait for upstream at one time, each worker."},
+     .doc = "Questions that wait for an answer at one time, each worker. Equal ones are asked upstream once, but each counts. One more is "
+            "answered at once with SERVFAIL and the error \"Not Ready\". One that waits takes about 6 KiB, or half of one when an equal one "
+            "waits already; what proofs are made from takes at most 64 KiB times this number, or 16 MiB if that is more."},
     {.name = "udp-size", .kind = CONFIG_COUNT, .offset = AT(c.udp_size), BETWEEN(512, 4096), .fallback = "1232",
      .doc = "Largest UDP answer to another machine; more goes by TCP. To this one it is 4096."},
     {.name = "tcp-connections", .kind = CONFIG_COUNT, .offset = AT(c.tcp_clients), BETWEEN(1, 65536), .fallback = "256",

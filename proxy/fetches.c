@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAITERS_MAX 256u /* for one question */
 #define BUCKETS 1024u
 #define EDNS_SIZE 4096u
 
 struct fetches_wait {
     struct shared_fetch *fetch;
-    struct fetches_wait *next;
+    struct fetches_wait *next, *prev;
     fetches_done_fn *done;
     void *arg;
 };
@@ -24,7 +23,6 @@ struct shared_fetch {
     uint32_t route, avoid, only;
     bool checking_disabled, fresh;
     bool delivering; /* waiters may cancel each other meanwhile */
-    uint32_t waiting;
     struct fetches_wait *first;
     struct doh_fetch *fetch;
 };
@@ -67,6 +65,26 @@ static void unlink_fetch(struct shared_fetch *f)
         *p = f->chain;
 }
 
+/* Keys of a zone that many ask below have as many who wait, and these leave one by one. */
+static void link_wait(struct fetches_wait *wait)
+{
+    struct shared_fetch *f = wait->fetch;
+    wait->next = f->first;
+    if (wait->next)
+        wait->next->prev = wait;
+    f->first = wait;
+}
+
+static void unlink_wait(struct fetches_wait *wait)
+{
+    if (wait->prev)
+        wait->prev->next = wait->next;
+    else
+        wait->fetch->first = wait->next;
+    if (wait->next)
+        wait->next->prev = wait->prev;
+}
+
 static void on_answer(void *arg, enum doh_err err, const struct doh_answer *answer)
 {
     struct shared_fetch *f = arg;
@@ -80,7 +98,7 @@ static void on_answer(void *arg, enum doh_err err, const struct doh_answer *answ
         err = DOH_E_GARBAGE;
     while (f->first) { /* each may cancel others, or ask anew */
         struct fetches_wait *wait = f->first;
-        f->first = wait->next;
+        unlink_wait(wait);
         fetches_done_fn *done = wait->done;
         void *done_arg = wait->arg;
         free(wait);
@@ -146,8 +164,6 @@ struct fetches_wait *fetches_ask(struct fetches *fetches, const struct fetches_w
     struct shared_fetch *f = fetches->bucket[hash % BUCKETS];
     while (f && !same(f, want, hash))
         f = f->chain;
-    if (f && f->waiting >= WAITERS_MAX)
-        return NULL;
     struct fetches_wait *wait = calloc(1, sizeof *wait);
     if (!wait)
         return NULL;
@@ -158,22 +174,16 @@ struct fetches_wait *fetches_ask(struct fetches *fetches, const struct fetches_w
         free(wait);
         return NULL;
     }
-    *wait = (struct fetches_wait){.fetch = f, .next = f->first, .done = done, .arg = arg};
-    f->first = wait;
-    f->waiting++;
+    *wait = (struct fetches_wait){.fetch = f, .done = done, .arg = arg};
+    link_wait(wait);
     return wait;
 }
 
 void fetches_cancel(struct fetches_wait *wait)
 {
     struct shared_fetch *f = wait->fetch;
-    struct fetches_wait **p = &f->first;
-    while (*p && *p != wait)
-        p = &(*p)->next;
-    if (*p)
-        *p = wait->next;
+    unlink_wait(wait);
     free(wait);
-    f->waiting--;
     if (f->first || f->delivering)
         return;
     doh_fetch_cancel(f->fetch); /* nobody wants it any more */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Upstream questions in flight, each asked once: clients' questions and the DS and DNSKEY questions
- * of proofs share one table. Whoever asks for what is already under way waits with the first. */
+ * of proofs share one table. Whoever asks for what is already under way waits with the first; how
+ * many may is bounded by whom they ask for: one of clients.in-flight, which waits once for each. */
 #ifndef PROXY_FETCHES_H
 #define PROXY_FETCHES_H
 
@@ -30,7 +31,7 @@ typedef void fetches_done_fn(void *arg, enum doh_err err, const struct doh_answe
                              const struct dns_msg *msg);
 
 struct fetches_wait;
-/* NULL: too much is waiting. *ret_new tells whether a question leaves because of this one. `done`
+/* NULL: out of memory. *ret_new tells whether a question leaves because of this one. `done`
  * is called once, never before this has returned. */
 struct fetches_wait *fetches_ask(struct fetches *fetches, const struct fetches_want *want,
                                  bool *ret_new, fetches_done_fn *done, void *arg);

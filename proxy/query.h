@@ -69,7 +69,6 @@ struct query {
     bool telling;                      /* the stale answer, to all who wait: it stays */
     struct val_trace *trace;
     struct resolver_ask *asks;
-    uint32_t ask_count;
 
     struct val_budget budget;
     struct val_job *job;

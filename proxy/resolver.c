@@ -10,7 +10,6 @@
 #include <strings.h>
 
 #define TICK_MS 50u
-#define WAITERS_MAX 256u
 /* One job may take 2 MiB for messages that were made for it. Most take a few tens of KiB: as many
  * as may be in flight have that, and hostile ones together no more. */
 #define JOB_OCTETS ((size_t)64 * 1024)
@@ -123,12 +122,25 @@ static void complete(struct resolver *r, struct query *q)
     cache_answer_put(r->cache, &key, &answer, now);
 }
 
+/* The first of those who wait waits no more; the caller frees it. */
+static struct resolver_ask *take_ask(struct query *q)
+{
+    struct resolver_ask *ask = q->asks;
+    q->asks = ask->next;
+    q->resolver->waiting--;
+    return ask;
+}
+
+static void free_asks(struct query *q)
+{
+    while (q->asks)
+        free(take_ask(q));
+}
+
 void resolver_deliver(struct query *q, const struct resolver_answer *answer)
 {
     while (q->asks && !q->resolver->closing) {
-        struct resolver_ask *ask = q->asks;
-        q->asks = ask->next;
-        q->ask_count--;
+        struct resolver_ask *ask = take_ask(q);
         resolver_done_fn *done = ask->done;
         void *arg = ask->arg;
         free(ask);
@@ -146,11 +158,7 @@ void resolver_finish(struct query *q)
     if (q->asks && !q->answer.wire)
         (void)stale_instead(q, &q->answer);
     resolver_deliver(q, &q->answer);
-    while (q->asks) { /* closed in one of them: the rest is silent */
-        struct resolver_ask *ask = q->asks;
-        q->asks = ask->next;
-        free(ask);
-    }
+    free_asks(q); /* closed in one of them: the rest is silent */
     query_free(q);
 }
 
@@ -217,7 +225,7 @@ struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_ques
     uint32_t route = doh_route_of(&r->config->doh, question->question);
     uint32_t hash = question_hash(&r->hash_key, question->question);
     struct query *q = may_join(question) ? resolver_find(r, question, hash, route) : NULL;
-    if (r->closing || (q && q->ask_count >= WAITERS_MAX))
+    if (r->closing || r->waiting >= r->config->queries_max)
         return NULL;
     struct resolver_ask *ask = calloc(1, sizeof *ask);
     if (!ask)
@@ -231,7 +239,7 @@ struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_ques
     }
     *ask = (struct resolver_ask){.query = q, .next = q->asks, .done = done, .arg = arg};
     q->asks = ask;
-    q->ask_count++;
+    r->waiting++;
     r->stats.asked++;
     r->stats.joined += joined;
     if (!joined)
@@ -256,7 +264,7 @@ void resolver_cancel(struct resolver_ask *ask)
     while (*p != ask)
         p = &(*p)->next;
     *p = ask->next;
-    q->ask_count--;
+    q->resolver->waiting--;
     free(ask);
     if (q->asks || q->telling || q->state == QUERY_DONE)
         return;
@@ -350,11 +358,7 @@ void resolver_close(struct resolver *r, void (*on_closed)(void *arg), void *arg)
     while (r->first) {
         struct query *q = r->first;
         resolver_unlink(q);
-        while (q->asks) {
-            struct resolver_ask *ask = q->asks;
-            q->asks = ask->next;
-            free(ask);
-        }
+        free_asks(q);
         query_free(q);
     }
     fetches_free(r->fetches);

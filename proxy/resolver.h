@@ -37,8 +37,8 @@ const struct val_anchors *resolver_anchors(struct resolver *resolver);
 struct resolver_question {
     const struct dns_question *question; /* copied */
     bool checking_disabled;              /* CD=1: unvalidated data wanted */
-    bool past_cache;                     /* explain --fresh */
-    bool unproven; /* the upstream's own word, neither proven nor cached: for time-names */
+    bool past_cache; /* nothing remembered is used: explain, keys to be trusted */
+    bool unproven;   /* the upstream's own word, neither proven nor cached: for time-names */
     struct val_trace *trace; /* or NULL; a traced question is neither joined nor from the cache */
 };
 
@@ -75,8 +75,8 @@ struct resolver_answer {
 typedef void resolver_done_fn(void *arg, const struct resolver_answer *answer);
 
 struct resolver_ask;
-/* NULL: too many in flight. Looks into the cache of failures; for a hit in the cache of answers
- * see resolver_hit(). */
+/* NULL: as many as may wait do (clients.in-flight), whatever they ask. Looks into the cache of
+ * failures; for a hit in the cache of answers see resolver_hit(). */
 struct resolver_ask *resolver_ask(struct resolver *resolver, const struct resolver_question *q,
                                   resolver_done_fn *done, void *arg);
 void resolver_cancel(struct resolver_ask *ask);

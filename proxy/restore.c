@@ -28,7 +28,8 @@ bool restore_answer(struct query *q)
 {
     struct dns_msg msg;
     uint32_t age_s;
-    if (!find(q, &q->question, &msg, &age_s))
+    /* Who asks ahead of need, with nobody waiting, wants something newer than what is here. */
+    if (!q->asks || !find(q, &q->question, &msg, &age_s))
         return false;
     (void)val_job_answer(q->job, &msg, age_s, VAL_ORIGIN_NONE); /* malformed: bogus, then asked */
     if (q->question.type == DNS_TYPE_DS || q->question.type == DNS_TYPE_DNSKEY)

@@ -2,12 +2,15 @@
 """Answers that are over, while no upstream answers (RFC 8767), and asking ahead of need."""
 import random
 import selectors
+import re
 import signal
 import socket
 import struct
+import tempfile
 import time
 
-from lib import Case, Tcp, dig, header, query, wait_for
+from lib import Case, Tcp, ask_udp, dig, header, query, wait_for
+from test_clock import MovedTime
 
 NAME = "www.two.test."
 ABSENT = "nope.two.test."
@@ -230,3 +233,33 @@ class Prefetch(Case):
         answer = veri.dig(NAME)
         self.assertGreaterEqual(answer.answer[0][1], 8, answer)
         self.assertEqual(len(up.stats().of(NAME, "A")), 1)
+
+    def test_not_from_the_snapshot(self):
+        """What was restored and is nearly over would be found there again, and be as old."""
+        state = tempfile.TemporaryDirectory()
+        self.addCleanup(state.cleanup)
+        moved = MovedTime()
+        self.addCleanup(moved.close)
+        up = self.upstream()
+        more = {"extra": "cache:\n  max-ttl: 60s\n",
+                "env": {"STATE_DIRECTORY": state.name, **moved.env()}}
+        first = self.veridoh(up, **more)
+        self.assert_secure(first.dig(NAME))
+        self.must_stop(first)
+        moved.move(52)
+        veri = self.veridoh(up, **more)
+        self.assert_secure(veri.dig(NAME))
+        moved.move(30)  # by that clock, which is the snapshot's, it is not nearly over
+        up.reset_stats()
+
+        def counted(what):
+            text = dig(veri.port, "health.veridoh.", "TXT", "-c", "CH").text
+            return int(re.search(rf"\b{what}=(\d+)", text).group(1))
+
+        def is_prefetched():
+            for _ in range(3):
+                ask_udp(veri.port, query(NAME))
+            return counted("prefetched") == 1
+        wait_for(is_prefetched, "a question ahead of need")
+        wait_for(lambda: len(up.stats().of(NAME, "A")) == 1, "that question")
+        self.assertEqual(counted("restored"), 1)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Many clients at once: how many may wait, and that those who may are answered."""
+from lib import Case, Tcp, header, query, wait_for
+
+SERVFAIL = 2
+EVERY = "  tcp-in-flight: 4096\n"
+
+
+class Crowd(Case):
+    def ask(self, veri, names, count=None):
+        """All at once on one connection; the first `count` answers, by ID."""
+        tcp = Tcp(veri.port)
+        self.addCleanup(tcp.close)
+        tcp.send(*(query(name, ident=i) for i, name in enumerate(names)))
+        return tcp, self.receive(tcp, len(names) if count is None else count)
+
+    @staticmethod
+    def receive(tcp, count):
+        messages = [tcp.receive() for _ in range(count)]
+        return {header(m)[0]: m for m in messages}
+
+    def test_all_who_need_one_key(self):
+        """Names of a zone whose keys come later than the names: each waits for the one question."""
+        up = self.upstream()
+        veri = self.veridoh(up, extra="cache:\n  aggressive-nsec: false\nclients:\n" + EVERY)
+        names = [f"n{i}.wild.nsec.test." for i in range(600)]
+        up.lie("delay=400", name="nsec.test.", type="DNSKEY")
+        _, answers = self.ask(veri, names)
+        self.assertEqual(set(answers), set(range(len(names))))
+        self.assertEqual({header(m)[2] for m in answers.values()}, {0})
+        self.assertTrue(all(header(m)[1] & 0x20 for m in answers.values()))
+        self.assertEqual(len(up.stats().of("nsec.test.", "DNSKEY")), 1)
+
+    def test_all_who_ask_the_same(self):
+        """As many as may wait may wait for one answer."""
+        up = self.upstream()
+        veri = self.veridoh(up, extra="clients:\n" + EVERY)
+        up.lie("delay=300", name="www.two.test.", type="A")
+        _, answers = self.ask(veri, ["www.two.test."] * 600)
+        self.assertEqual({header(m)[2] for m in answers.values()}, {0})
+        self.assertEqual(len(up.stats().of("www.two.test.", "A")), 1)
+
+    def test_how_many_wait(self):
+        """clients.in-flight of them, whether they ask the same or not; the others hear so at once,
+        and there is room again when the first have been answered."""
+        up = self.upstream()
+        veri = self.veridoh(up, extra="clients:\n  in-flight: 16\n  deadline: 1s\n" + EVERY)
+        self.assert_secure(veri.dig("again.two.test."))
+        wait_for(lambda: not up.stats().in_flight, "the upstream to have answered all")
+        for what, names in (("equal", ["www.two.test."] * 40),
+                            ("some equal", [f"some{i % 8}.two.test." for i in range(40)]),
+                            ("all different", [f"all{i}.two.test." for i in range(40)])):
+            with self.subTest(what=what):
+                up.lie("drop")
+                tcp, turned_away = self.ask(veri, names, 24)
+                self.assertEqual(set(turned_away), set(range(16, 40)))
+                self.assertEqual({header(m)[2] for m in turned_away.values()}, {SERVFAIL})
+                self.assertTrue(all(b"too many questions are waiting" in m
+                                    for m in turned_away.values()))
+                self.assertEqual(set(self.receive(tcp, 16)), set(range(16)))
+                up.be_honest()
