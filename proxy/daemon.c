@@ -215,7 +215,7 @@ static int open_workers(struct daemon *d)
         return CLI_EX_CONFIG;
     }
     for (uint32_t i = 0; i < d->config->workers; i++) {
-        struct worker *w = worker_open(&d->shared, i == 0, error, sizeof error);
+        struct worker *w = worker_open(&d->shared, i + 1, error, sizeof error);
         if (!w) {
             log_write(&d->log, LOG_LEVEL_ERROR, "%s", error);
             return CLI_EX_UNAVAILABLE;

@@ -22,9 +22,10 @@ static int version(int argc, char **argv)
 
 int cli_run(int argc, char **argv)
 {
+    static const struct cli_form form = {.usage = "run [--config FILE]", .options = ""};
     struct cli_options options;
-    int first = cli_options(argc, argv, "run [--config FILE]", &options);
-    if (first < 0 || first != argc)
+    int first = cli_options(argc, argv, &form, &options);
+    if (first < 0)
         return first == -2 ? 0 : CLI_EX_USAGE;
     struct config *config = config_read(options.config_path, stderr);
     return config ? daemon_run(config, options.config_path) : CLI_EX_CONFIG;
@@ -32,9 +33,11 @@ int cli_run(int argc, char **argv)
 
 int cli_check_config(int argc, char **argv)
 {
+    static const struct cli_form form = {
+        .usage = "check-config FILE", .options = "", .words_max = 1};
     struct cli_options options;
-    int first = cli_options(argc, argv, "check-config FILE", &options);
-    if (first < 0 || argc - first > 1)
+    int first = cli_options(argc, argv, &form, &options);
+    if (first < 0)
         return first == -2 ? 0 : CLI_EX_USAGE;
     const char *path = first < argc ? argv[first] : options.config_path;
     struct config *config = config_read(path, stderr);
@@ -59,16 +62,19 @@ int cli_check_config(int argc, char **argv)
 
 int cli_config_reference(int argc, char **argv)
 {
+    static const char usage_of_it[] = "config-reference [--mdoc | --json-schema]";
     const char *form = argc > 1 ? argv[1] : "";
-    if (argc == 1)
-        config_reference(stdout);
-    else if (argc == 2 && !strcmp(form, "--mdoc"))
-        config_reference_mdoc(stdout);
-    else if (argc == 2 && !strcmp(form, "--json-schema"))
-        config_reference_json(stdout);
+    void (*print)(FILE *) = argc == 1                        ? config_reference
+                            : !strcmp(form, "--mdoc")        ? config_reference_mdoc
+                            : !strcmp(form, "--json-schema") ? config_reference_json
+                                                             : NULL;
+    if (!print)
+        (void)cli_misused(usage_of_it, "'%s' is not an option of this command", form);
+    else if (argc > 2)
+        (void)cli_misused(usage_of_it, "'%s' is not expected", argv[2]);
     else
-        return CLI_EX_USAGE;
-    return 0;
+        print(stdout);
+    return print && argc <= 2 ? 0 : CLI_EX_USAGE;
 }
 
 static const struct command commands[] = {
