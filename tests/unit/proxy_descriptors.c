@@ -86,13 +86,20 @@ static void the_soft_limit_is_raised(void **state)
     assert_int_equal(in_a_child(raises), 0);
 }
 
+static int lowest_free(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+    (void)close(fd);
+    return fd;
+}
+
 static bool holds(void)
 {
+    int free_before = lowest_free(); /* not 3: whoever started us may have left some open */
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
         (void)close(fd);
     descriptors_hold_standard();
-    int next = open("/dev/null", O_RDONLY);
-    return next == STDERR_FILENO + 1 && write(STDERR_FILENO, "x", 1) == 1;
+    return lowest_free() == free_before && write(STDERR_FILENO, "x", 1) == 1;
 }
 
 static bool holds_one(void)
