@@ -65,6 +65,9 @@ bool doh_tls_write(struct doh_tls *tls, const void *octets, size_t len);
 void doh_tls_goodbye(struct doh_tls *tls); /* queues a close_notify */
 
 bool doh_tls_resumed(const struct doh_tls *tls);
+/* Of the connection that it came on: a new session is worth keeping. Not so when nothing that the
+ * server sent is pinned, but the root: resumed, it would be refused. */
+bool doh_tls_may_resume(const SSL *ssl);
 const char *doh_tls_error(const struct doh_tls *tls); /* why it FAILED, naming the check */
 
 #endif
