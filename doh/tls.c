@@ -355,7 +355,10 @@ enum doh_tls_step doh_tls_handshake(struct doh_tls *tls)
     int rc = SSL_do_handshake(tls->ssl);
     if (rc != 1)
         return step_of(tls, rc);
-    return speaks_h2(tls) && is_pinned(tls) ? DOH_TLS_DONE : DOH_TLS_FAILED;
+    if (speaks_h2(tls) && is_pinned(tls))
+        return DOH_TLS_DONE;
+    doh_buffer_drop(&tls->out, doh_buffer_used(&tls->out)); /* in TLS 1.3 our certificate */
+    return DOH_TLS_FAILED;
 }
 
 enum doh_tls_step doh_tls_read(struct doh_tls *tls, void *buf, size_t cap, size_t *ret_len)
