@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What `veridoh health` is told: one worker's view, a fact a line. */
+/* What `veridoh health` is told, a fact a line: "ok", or "degraded: " and why nothing new can be
+ * answered, and then what this one worker has seen and counted. Only the cache is everybody's. */
 #ifndef PROXY_HEALTH_H
 #define PROXY_HEALTH_H
 
 #include "proxy/server.h"
 
-#define HEALTH_LINES_MAX 24u /* so that all of them fit into one UDP answer on loopback */
+#define HEALTH_LINES_MAX (8u + 3u * DOH_UPSTREAMS_MAX)
 #define HEALTH_LINE_MAX 250u /* of a TXT record's string, 255 */
 
 struct health {

@@ -23,6 +23,7 @@ struct server_parts { /* borrowed until the server is freed */
     struct resolver_clock clock;
     struct log *log;
     const bool *clock_wrong; /* as of clock.now(); or NULL: it is right */
+    uint32_t worker;         /* which one of them this is, from 1 */
 };
 
 struct server *server_new(const struct server_parts *parts);

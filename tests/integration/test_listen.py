@@ -6,8 +6,6 @@ import fcntl
 import os
 import pathlib
 import re
-import resource
-import signal
 import socket
 import struct
 import subprocess
@@ -66,13 +64,20 @@ def ask(to, port, tcp, source=None):
         return header(s.recv(4096)[2 if tcp else 0:])[2]
 
 
+def connections_to(port):
+    """Those established, of this network."""
+    rows = pathlib.Path("/proc/self/net/tcp").read_text().splitlines()[1:]
+    return [r for r in rows if r.split()[2].endswith(f":{port:04X}") and r.split()[3] == "01"]
+
+
 class Listening(Case):
-    def daemon(self, *addresses, workers=1, up=None, **more):
+    def daemon(self, *addresses, workers=1, up=None, extra="", **more):
         """Veridoh at these addresses; @ is a port."""
         up = up or self.upstream()
         port = free_port()
         listen = "".join(f'  - address: "{a.replace("@", str(port))}"\n' for a in addresses)
-        text = config_text("@PORT@", [up], up.dir / "root.ds").replace("workers: 1", f"workers: {workers}")
+        text = config_text("@PORT@", [up], up.dir / "root.ds", extra)
+        text = text.replace("workers: 1", f"workers: {workers}")
         text = re.sub(r"listen:\n.*\n", "listen:\n" + listen, text)
         process = lib.Process.__new__(Daemon)
         process.start(text, port, **more)
@@ -179,6 +184,34 @@ class Ports(Listening):
         self.assertIn("no interface has this address", self.refused(alone))
         missing = self.world_of(config.replace("[::1]:", "[2001:db8::99]:"))
         self.assertIn("no interface has this address", self.refused(missing))
+
+
+class Descriptors(Listening):
+    def limited(self, soft, hard):
+        """What comes before a command that may open so many files."""
+        return ["prlimit", f"--nofile={soft}:{hard}", "--"]
+
+    def test_the_soft_limit_is_raised(self):
+        veri = self.daemon("127.0.0.1:@", before=self.limited(64, 2048))
+        limits = pathlib.Path(f"/proc/{veri.child.pid}/limits").read_text()
+        self.assertRegex(limits, r"Max open files +2048 +2048")
+        self.assertNotIn("files may be open", veri.log())
+
+    def test_clients_leave_some(self):
+        """Whoever opens connections as long as it can stops nobody's names from being resolved."""
+        up = self.upstream()
+        veri = self.daemon("127.0.0.1:@", "[::1]:@", workers=2, up=up, before=self.limited(64, 256),
+                           extra="transport:\n  idle-timeout: 1s\n")
+        self.assertEqual(len(re.findall(r"warning: no more than 256 files may be open.*instead of 256",
+                                        veri.log())), 1, veri.log())
+        wait_for(lambda: not connections_to(up.port), "the connection upstream to be idle and closed")
+        crowd = []
+        self.addCleanup(lambda: [s.close() for s in crowd])
+        for at in ("127.0.0.1", "::1"):
+            for _ in range(150):
+                crowd.append(socket.create_connection((at, veri.port), lib.DEADLINE_S))
+        self.assert_secure(lib.dig(veri.port, "www.two.test."), "192.0.2.32")
+        self.assertLess(len(os.listdir(f"/proc/{veri.child.pid}/fd")), 256)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ static struct fake {
     uint32_t room_cap, room_most;
     uint32_t reserves, copies, commits;
     struct listener_client to;
+    uint32_t upstreams, failing; /* the first of them */
+    char upstream_name[DOH_UPSTREAMS_MAX][16];
     bool full, hit; /* the resolver takes no more; the cache has it */
     struct cache_hit found;
     uint8_t wire[4096]; /* what it finds or answers */
@@ -134,8 +136,15 @@ uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status
 {
     (void)pool;
     assert_true(cap > 0);
-    ret[0] = (struct doh_upstream_status){.name = "up0", .connected = true, .rtt_ms = 12};
-    return 1;
+    uint32_t count = fake.upstreams < cap ? fake.upstreams : cap;
+    for (uint32_t i = 0; i < count; i++) {
+        ret[i] = (struct doh_upstream_status){
+            .name = fake.upstream_name[i], .connected = true, .rtt_ms = 12};
+        (void)snprintf(fake.upstream_name[i], sizeof fake.upstream_name[i], "up%u", i);
+        if (i < fake.failing)
+            (void)snprintf(ret[i].last_error, sizeof ret[i].last_error, "it is silent");
+    }
+    return count;
 }
 
 uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *name)
@@ -162,6 +171,7 @@ struct world {
     struct config config;
     struct config_network loopback;
     struct log log;
+    bool clock_wrong;
     struct server *server;
     struct listener_client client;
 };
@@ -171,6 +181,7 @@ static int set_up(void **state)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     memset(&fake, 0, sizeof fake);
+    fake.upstreams = 1;
     fake.room_cap = 4096;
     fake.room_most = DNS_MSG_MAX;
     w->loopback = (struct config_network){.address = {[10] = 0xff, 0xff, 127}, .bits = 104};
@@ -178,9 +189,14 @@ static int set_up(void **state)
                                 .allow_count = 1,
                                 .anchors = val_anchors_new(),
                                 .udp_size = 1232,
+                                .workers = 3,
                                 .tcp_idle_ms = 10000};
     assert_true(log_init(&w->log, -1, LOG_LEVEL_ERROR, LOG_FORMAT_TEXT));
-    struct server_parts parts = {.config = &w->config, .clock = {.now = now}, .log = &w->log};
+    struct server_parts parts = {.config = &w->config,
+                                 .clock = {.now = now},
+                                 .log = &w->log,
+                                 .clock_wrong = &w->clock_wrong,
+                                 .worker = 2};
     fake.anchors = w->config.anchors;
     w->server = server_new(&parts);
     assert_non_null(w->server);
@@ -385,6 +401,67 @@ static void test_health(void **state)
     w->client.here = false; /* even one who may ask */
     tell(w, query, len);
     assert_int_equal(sent().rcode, DNS_RCODE_REFUSED);
+}
+
+static const char *health_line(struct world *w, unsigned i, char text[static 256])
+{
+    uint8_t query[512];
+    tell(w, query, write_query(query, "health.veridoh.", DNS_TYPE_TXT, DNS_CLASS_CH, 0, false));
+    struct dns_msg msg = sent();
+    assert_true(i < msg.rr_count);
+    struct dns_reader rdata = dns_rr_rdata(&msg, &msg.rr[i]);
+    uint8_t len = dns_read_u8(&rdata);
+    memcpy(text, dns_read_bytes(&rdata, len), len);
+    text[len] = '\0';
+    return text;
+}
+
+/* What is counted here is not what other workers have counted. */
+static void test_health_is_of_one_worker(void **state)
+{
+    char text[256];
+    assert_string_equal(health_line(*state, 1, text), "uptime_s=0 worker=2 of 3");
+}
+
+static void test_health_degraded(void **state)
+{
+    struct world *w = *state;
+    char text[256];
+    fake.upstreams = 3;
+    fake.failing = 2;
+    assert_string_equal(health_line(w, 0, text), "ok");
+    fake.failing = 3;
+    assert_string_equal(health_line(w, 0, text), "degraded: no upstream answers");
+    fake.failing = 0;
+    w->clock_wrong = true;
+    assert_string_equal(health_line(w, 0, text), "degraded: this machine's clock is wrong");
+    fake.upstreams = 0; /* routes alone */
+    w->clock_wrong = false;
+    assert_string_equal(health_line(w, 0, text), "ok");
+}
+
+static void test_health_of_many(void **state)
+{
+    struct world *w = *state;
+    uint8_t query[512];
+    fake.upstreams = DOH_UPSTREAMS_MAX;
+    uint32_t len = write_query(query, "health.veridoh.", DNS_TYPE_TXT, DNS_CLASS_CH, 0, false);
+    w->client.tcp = true;
+    tell(w, query, len);
+    assert_int_equal(sent().flags & DNS_FLAG_TC, 0);
+    for (unsigned i = 0; i < DOH_UPSTREAMS_MAX; i++) {
+        static const char *const what[] = {"upstream", "connections", "honesty"};
+        char words[32];
+        for (size_t k = 0; k < COUNT(what); k++) {
+            (void)snprintf(words, sizeof words, "%s=up%u ", what[k], i);
+            print_message("%s\n", words);
+            assert_non_null(memmem(fake.sent, fake.sent_len, words, strlen(words)));
+        }
+    }
+    w->client.tcp = false; /* 4096 octets are not enough, which is said */
+    tell(w, query, len);
+    assert_true(fake.sent_len <= 4096);
+    assert_int_equal(sent().flags & DNS_FLAG_TC, DNS_FLAG_TC);
 }
 
 /* --- hits and misses ------------------------------------------------------------------------- */
@@ -601,6 +678,9 @@ int main(void)
         TEST(test_turned_away),
         TEST(test_strangers),
         TEST(test_health),
+        TEST(test_health_is_of_one_worker),
+        TEST(test_health_degraded),
+        TEST(test_health_of_many),
         TEST(test_hit),
         TEST(test_hit_in_place),
         TEST(test_hit_refused),
