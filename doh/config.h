@@ -82,6 +82,8 @@ struct doh_config {
     bool early_data;             /* GETs may go ahead of a resumed handshake */
     int choice;                  /* enum doh_choice_mode */
     int hedge;                   /* enum doh_hedge */
+    uint32_t waiting_max;        /* questions of one pool, guesses up to half of it; 0: as many as
+                                  * a pool of few clients needs */
     uint32_t pad_to;             /* RFC 8467; 0: no padding. Used by those who write queries */
     uint8_t subnet[20];  /* an ECS option's content (RFC 7871 6), the same in every question */
     uint32_t subnet_len; /* 0: none */
