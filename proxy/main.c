@@ -2,6 +2,7 @@
 #include "proxy/cli.h"
 #include "proxy/config_reference.h"
 #include "proxy/daemon.h"
+#include "proxy/descriptors.h"
 
 #include <string.h>
 
@@ -42,6 +43,10 @@ int cli_check_config(int argc, char **argv)
     struct config *config = config_read(path, stderr);
     if (!config)
         return CLI_EX_CONFIG;
+    const char *lost = config_state_fault(config);
+    if (lost)
+        (void)fprintf(stderr, "%s: warning: process.state-directory: %s: %s; nothing is kept\n",
+                      path, config->state_directory, lost);
     struct doh_fault fault;
     struct doh_shared *shared = doh_shared_new(&config->doh, &fault);
     if (shared)
@@ -97,6 +102,7 @@ static int usage(FILE *out, int status)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    descriptors_hold_standard();
     if (!strcmp(name, "--version") || !strcmp(name, "-V"))
         return version(argc, argv);
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
