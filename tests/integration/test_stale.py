@@ -71,7 +71,8 @@ class Stale(Case):
     def test_what_failed_is_said(self):
         """Nobody answers, somebody answers that he cannot, or with what is no answer: each is a
         failure to refresh (RFC 8767 5), and not the same. As long as it is remembered, too."""
-        cases = (("drop", "www.two.test.", "no upstream has answered yet", "no answer within the deadline"),
+        cases = (("drop", "www.two.test.", "no upstream has answered yet",
+                  "no answer within the deadline"),
                  ("servfail", "again.two.test.", "the upstream answered with an error"),
                  ("rcode=5", "a.b.c.d.two.test.", "the upstream answered with an error"),
                  ("garbage-dns", "www.nsec.test.", "the upstream's answer is not a DNS answer"),
