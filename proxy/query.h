@@ -71,6 +71,7 @@ struct query {
 
     struct val_budget budget;
     struct val_job *job;
+    uint64_t epoch; /* of the cache, when the try began */
     struct query_fetch main;
     struct query_fetch *others; /* DS and DNSKEY questions under way */
     uint32_t other_count;

@@ -45,7 +45,7 @@ static const struct val_zone *zone_find(void *arg, const struct dns_name *name, 
 static void zone_learn(void *arg, const struct val_zone *zone)
 {
     struct resolver *r = arg;
-    cache_zone_put(r->cache, zone);
+    cache_zone_put(r->cache, zone, r->epoch);
 }
 
 /* --- deadlines ------------------------------------------------------------------------------- */
@@ -120,6 +120,7 @@ static void complete(struct resolver *r, struct query *q)
         .ede = q->answer.ede,
         .negative_ttl_s =
             q->route == DOH_ROUTE_DEFAULT ? 0 : r->config->doh.routes[q->route].negative_ttl_s,
+        .epoch = q->epoch,
     };
     cache_answer_put(r->cache, &key, &answer, now);
 }
