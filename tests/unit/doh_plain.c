@@ -5,6 +5,10 @@
 #include "tests/unit/doh_world.h"
 #include "tests/unit/plain_server.h"
 
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
 /* With one plain server: of a route to route.test, or the one that is asked for the first
  * upstream's host. */
 struct plain_world {
@@ -167,6 +171,51 @@ static void another_network_takes_other_sockets(void **state)
         run_until(&p.w, &q.done, 1);
         assert_int_equal(q.err, DOH_OK);
         assert_int_not_equal(p.plain.last_port, port);
+        plain_world_close(&p);
+    }
+}
+
+/* A network of our own, with a link-local address on its only link; false when not allowed. */
+static bool make_link(struct doh_address *ret_address)
+{
+    struct {
+        struct in6_addr address;
+        uint32_t prefix_len;
+        int index;
+    } v6 = {.address.s6_addr = {0xfe, 0x80, [15] = 1}, .prefix_len = 64}; /* in6_ifreq */
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+        return false;
+    v6.index = (int)if_nametoindex("lo");
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool done = ioctl(fd, SIOCSIFFLAGS, &lo) == 0 && ioctl(fd, SIOCSIFADDR, &v6) == 0;
+    (void)close(fd);
+    ret_address->sa.v6 = (struct sockaddr_in6){
+        .sin6_family = AF_INET6, .sin6_addr = v6.address, .sin6_scope_id = (uint32_t)v6.index};
+    return done;
+}
+
+/* "nameserver fe80::1%eth0" (RFC 4007 11): c-ares knows nothing of links. */
+static void link_local_servers(void **state)
+{
+    (void)state;
+    static const enum say says[] = {SAY_ANSWER, SAY_TRUNCATED}; /* by UDP, and by TCP */
+    struct doh_address address;
+    if (!make_link(&address))
+        skip();
+    for (unsigned i = 0; i < COUNT(says); i++) {
+        struct plain_world p;
+        struct question q;
+        routed_init(&p, says[i]);
+        plain_close(&p.plain);
+        (void)uv_run(&p.w.loop, UV_RUN_NOWAIT); /* its handles go */
+        plain_open_at(&p.plain, &p.w.loop, says[i], &address);
+        world_start(&p.w);
+        ask_routed(&p, &q);
+        run_until(&p.w, &q.done, 1);
+        assert_int_equal(q.err, DOH_OK);
+        assert_int_equal(p.plain.queries, i + 1);
+        assert_int_equal(p.plain.by_tcp, i);
         plain_world_close(&p);
     }
 }
@@ -440,6 +489,7 @@ int main(void)
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),
         cmocka_unit_test(late_addresses_are_dialled_soon),
         cmocka_unit_test(hosts_that_are_not_found),
+        cmocka_unit_test(link_local_servers), /* last: in another network */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,8 +135,8 @@ static inline void on_tcp(uv_stream_t *listener, int status)
 
 static inline int bound(int type, struct doh_address *address)
 {
-    socklen_t len = sizeof address->sa.v4;
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    socklen_t len = sizeof address->sa;
+    int fd = socket(address->sa.any.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_true(fd >= 0);
     if (bind(fd, &address->sa.any, len) == 0 && getsockname(fd, &address->sa.any, &len) == 0)
         return fd;
@@ -158,14 +158,14 @@ static inline void bind_both(struct doh_address *address, int *ret_udp, int *ret
     }
 }
 
-/* On a free port of 127.0.0.1, by UDP and TCP. */
-static inline void plain_open(struct plain_server *s, uv_loop_t *loop, enum say say)
+/* On a free port of that address, by UDP and TCP. */
+static inline void plain_open_at(struct plain_server *s, uv_loop_t *loop, enum say say,
+                                 const struct doh_address *where)
 {
     int udp, tcp;
     memset(s, 0, sizeof *s);
     s->say = say;
-    s->address.sa.v4.sin_family = AF_INET;
-    s->address.sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    s->address = *where;
     bind_both(&s->address, &udp, &tcp);
     assert_int_equal(uv_udp_init(loop, &s->udp), 0);
     assert_int_equal(uv_tcp_init(loop, &s->tcp), 0);
@@ -174,6 +174,13 @@ static inline void plain_open(struct plain_server *s, uv_loop_t *loop, enum say 
     assert_int_equal(uv_tcp_open(&s->tcp, tcp), 0);
     assert_int_equal(uv_listen((uv_stream_t *)&s->tcp, 4, on_tcp), 0);
     assert_int_equal(uv_udp_recv_start(&s->udp, on_udp_alloc, on_udp), 0);
+}
+
+static inline void plain_open(struct plain_server *s, uv_loop_t *loop, enum say say)
+{
+    struct doh_address loopback = {.sa.v4 = {.sin_family = AF_INET}};
+    loopback.sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    plain_open_at(s, loop, say, &loopback);
 }
 
 static inline void plain_say_v6(struct plain_server *s)
