@@ -21,7 +21,7 @@
  * Early     With `early_data` and a session that allows it, questions that wait go out in
  *           HANDSHAKE already, and are asks of this connection from then on. If the handshake ends
  *           without the server having taken them the same octets are sent once more; if it does not
- *           end they go back to the queue.
+ *           end they go back to the queue, and their next time is their replay.
  *
  * Owner     its upstream, in whose list it is until it is CLOSED. Memory goes back in the last
  *           close callback of the loop. Whatever ends it by itself, doh_upstream_lost() is told. */

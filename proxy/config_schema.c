@@ -116,8 +116,8 @@ static const struct config_key cache_keys[] = {
     {.name = "max-failure-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.failure_max_ttl_s), BETWEEN(1, 300), .fallback = "5m",
      .doc = "Where that doubling ends."},
     {.name = "max-stale", .kind = CONFIG_SECONDS, .offset = AT(c.cache.max_stale_s), BETWEEN(0, 604800), .fallback = "1d",
-     .doc = "While no upstream answers, what was proven is still given out for that long after its TTL, with a TTL of 30 s and EDE 3 or 19, "
-            "until a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
+     .doc = "While no upstream answers, or with a failure or what is no answer, what was proven is still given out for that long after its "
+            "TTL, with a TTL of 30 s and EDE 3 or 19, until a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
     {.name = "stale-after", .kind = CONFIG_MS, .offset = AT(c.cache.stale_after_ms), BETWEEN(0, 60000), .fallback = "1800ms",
      .doc = "It is given out when upstream has not answered for that long; at once while all upstreams are known to be down."},
     {.name = "prefetch", .kind = CONFIG_BOOL, .offset = AT(c.prefetch), .fallback = "true",

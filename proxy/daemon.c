@@ -7,6 +7,7 @@
 #include "proxy/descriptors.h"
 #include "proxy/listener_socket.h"
 #include "proxy/snapshot_file.h"
+#include "proxy/tally.h"
 #include "proxy/trust.h"
 #include "proxy/worker.h"
 
@@ -102,8 +103,9 @@ static int open_shared(struct daemon *d, const char *config_path)
     doh_shared_not_before(d->shared.doh, clock_floor_s(trust_clock(d->shared.trust)));
     d->shared.cache =
         RAND_bytes(seed, sizeof seed) == 1 ? cache_new(&d->config->cache, seed) : NULL;
+    d->shared.tally = tally_new(d->config->workers);
     d->worker = calloc(d->config->workers, sizeof *d->worker);
-    if (d->shared.cache && d->worker)
+    if (d->shared.cache && d->shared.tally && d->worker)
         return 0;
     log_write(&d->log, LOG_LEVEL_ERROR, "out of memory or random numbers");
     return CLI_EX_UNAVAILABLE;
@@ -329,6 +331,7 @@ int daemon_run(struct config *config, const char *config_path)
         log_deinit(&d.log);
     }
     free(d.worker);
+    tally_free(d.shared.tally);
     cache_free(d.shared.cache);
     snapshot_file_close(d.restored);
     doh_shared_free(d.shared.doh);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/health.h"
 
+#include "proxy/tally.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,22 +82,21 @@ static void add_verdict(struct health *h, const struct server_parts *parts,
         add(h, "ok");
 }
 
-void health_fill(struct health *h, const struct server_parts *parts,
-                 const struct server_stats *server, uint64_t uptime_s)
+void health_fill(struct health *h, const struct server_parts *parts, uint64_t uptime_s)
 {
+    struct server_stats s;
     struct resolver_stats r;
     struct cache_stats c = cache_stats(parts->cache);
     struct doh_upstream_status status[DOH_UPSTREAMS_MAX];
     uint32_t count = doh_pool_status(parts->pool, status, DOH_UPSTREAMS_MAX);
-    resolver_stats(parts->resolver, &r);
+    tally_sum(parts->tally, &s, &r);
     h->count = 0;
     add_verdict(h, parts, status, count);
-    add(h, "uptime_s=%" PRIu64 " worker=%u of %u", uptime_s, parts->worker, parts->config->workers);
+    add(h, "uptime_s=%" PRIu64 " workers=%u", uptime_s, parts->config->workers);
     add(h,
         "questions=%" PRIu64 " hits=%" PRIu64 " local=%" PRIu64 " refused=%" PRIu64
         " malformed=%" PRIu64 " dropped=%" PRIu64,
-        server->questions, server->hits, server->local, server->refused, server->malformed,
-        server->dropped);
+        s.questions, s.hits, s.local, s.refused, s.malformed, s.dropped);
     add(h,
         "secure=%" PRIu64 " insecure=%" PRIu64 " bogus=%" PRIu64 " indeterminate=%" PRIu64
         " unvalidated=%" PRIu64 " joined=%" PRIu64 " disbelieved=%" PRIu64 " restored=%" PRIu64
@@ -109,5 +110,7 @@ void health_fill(struct health *h, const struct server_parts *parts,
         " cache_evictions=%" PRIu64,
         c.answers, c.zones, c.gaps, c.bytes, c.hits, c.misses, c.evictions);
     add_anchors(h, parts);
+    if (parts->config->workers > 1)
+        add(h, "upstreams_seen_by_worker=%u", parts->worker);
     add_upstreams(h, status, count);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What `veridoh health` is told, a fact a line: "ok", or "degraded: " and why nothing new can be
- * answered, and then what this one worker has seen and counted. Only the cache is everybody's. */
+ * answered, and then numbers: of all workers, but for what the one that is asked knows of
+ * upstreams. */
 #ifndef PROXY_HEALTH_H
 #define PROXY_HEALTH_H
 
@@ -14,7 +15,6 @@ struct health {
     uint32_t count;
 };
 
-void health_fill(struct health *health, const struct server_parts *parts,
-                 const struct server_stats *server, uint64_t uptime_s);
+void health_fill(struct health *health, const struct server_parts *parts, uint64_t uptime_s);
 
 #endif

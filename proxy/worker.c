@@ -199,8 +199,8 @@ static bool open_parts(struct worker *w)
         resolver_use_snapshot(w->resolver, w->shared.snapshot,
                               w->shared.config->state_directory && w->shared.config->snapshot_s);
     const struct server_parts parts = {
-        config, w->shared.cache, w->pool,         w->resolver,
-        clock,  w->shared.log,   &w->clock_wrong, w->number,
+        config,        w->shared.cache, w->pool,   w->resolver,     clock,
+        w->shared.log, &w->clock_wrong, w->number, w->shared.tally,
     };
     if (w->resolver)
         resolver_use_trust(w->resolver, w->shared.trust);

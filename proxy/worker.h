@@ -14,6 +14,7 @@ struct worker_shared { /* borrowed until every worker is joined */
     struct doh_shared *doh;
     struct log *log;
     struct trust *trust;
+    struct tally *tally;
     const struct snapshot *snapshot; /* or NULL: see resolver_use_snapshot() */
 };
 

@@ -16,7 +16,7 @@ from lib import Case, Tcp, config_text, free_port, header, program, query, wait_
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8914, 0x8916, 0x891c
-OURS, OURS_TOO, OURS_V6 = "192.0.2.2", "192.0.2.3", "2001:db8::2"
+OURS, OURS_TOO, OURS_V6, OURS_LINK = "192.0.2.2", "192.0.2.3", "2001:db8::2", "fe80::2"
 REFUSED, NOERROR = 5, 0
 
 
@@ -45,6 +45,7 @@ def setUpModule():
     add_address("lo:1", OURS)
     add_address("lo:2", OURS_TOO)
     add_address_v6(OURS_V6)
+    add_address_v6(OURS_LINK)
 
 
 def switch_ipv6(on):
@@ -58,8 +59,8 @@ def ask(to, port, tcp, source=None):
     message = query("localhost.")
     with socket.socket(family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as s:
         s.settimeout(lib.DEADLINE_S)
-        s.bind((source or to, 0))
-        s.connect((to, port))
+        s.bind(socket.getaddrinfo(source or to, 0)[0][4])  # with the interface of fe80::2%lo
+        s.connect(socket.getaddrinfo(to, port)[0][4])
         s.sendall(struct.pack("!H", len(message)) + message if tcp else message)
         return header(s.recv(4096)[2 if tcp else 0:])[2]
 
@@ -110,7 +111,8 @@ class Whom(Listening):
         """It asks from the address that it asks, wherever that is."""
         up = self.upstream()
         for listen, at in ((f"{OURS}:@", OURS), ("0.0.0.0:@", OURS), ("0.0.0.0:@", "127.0.0.1"),
-                           (f"[{OURS_V6}]:@", OURS_V6), ("[::]:@", OURS_V6), ("[::]:@", "::1")):
+                           (f"[{OURS_V6}]:@", OURS_V6), ("[::]:@", OURS_V6), ("[::]:@", "::1"),
+                           ("[::]:@", f"{OURS_LINK}%lo")):
             veri = self.daemon(listen, up=up)
             for tcp in (False, True):
                 with self.subTest(listen=listen, at=at, tcp=tcp):
@@ -169,6 +171,7 @@ class Ports(Listening):
     def test_without_ipv6(self):
         """As the shipped configuration in a container that has none."""
         switch_ipv6(False)
+        self.addCleanup(add_address_v6, OURS_LINK)
         self.addCleanup(add_address_v6, OURS_V6)
         self.addCleanup(switch_ipv6, True)
         up = self.upstream()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The server between a listener and a resolver that are made up: the functions of this
  * page's first part stand in for the real ones. */
-#include "proxy/server.h"
+#include "proxy/tally.h"
 #include "tests/test.h"
 
 #include <arpa/inet.h>
@@ -16,6 +16,7 @@ static struct fake {
     uint32_t room_cap, room_most;
     uint32_t reserves, copies, commits;
     struct listener_client to;
+    uint64_t bogus;
     uint32_t upstreams, failing; /* the first of them */
     char upstream_name[DOH_UPSTREAMS_MAX][16];
     bool full, hit; /* the resolver takes no more; the cache has it */
@@ -110,7 +111,7 @@ bool resolver_hit(struct resolver *resolver, const struct cache_key *key,
 void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret)
 {
     (void)resolver;
-    *ret = (struct resolver_stats){.bogus = 7};
+    *ret = (struct resolver_stats){.bogus = 7 + fake.bogus};
 }
 
 void cache_answer_seek(struct cache *cache, const struct cache_key *key,
@@ -172,6 +173,7 @@ struct world {
     struct config_network loopback;
     struct log log;
     bool clock_wrong;
+    struct tally *tally;
     struct server *server;
     struct listener_client client;
 };
@@ -192,12 +194,15 @@ static int set_up(void **state)
                                 .workers = 3,
                                 .tcp_idle_ms = 10000};
     assert_true(log_init(&w->log, -1, LOG_LEVEL_ERROR, LOG_FORMAT_TEXT));
+    w->tally = tally_new(w->config.workers);
     struct server_parts parts = {.config = &w->config,
                                  .clock = {.now = now},
                                  .log = &w->log,
                                  .clock_wrong = &w->clock_wrong,
-                                 .worker = 2};
+                                 .worker = 2,
+                                 .tally = w->tally};
     fake.anchors = w->config.anchors;
+    assert_non_null(w->tally);
     w->server = server_new(&parts);
     assert_non_null(w->server);
     w->client.here = true;
@@ -212,6 +217,7 @@ static int tear_down(void **state)
 {
     struct world *w = *state;
     server_free(w->server);
+    tally_free(w->tally);
     log_deinit(&w->log);
     val_anchors_free(w->config.anchors);
     free(fake.room);
@@ -416,11 +422,37 @@ static const char *health_line(struct world *w, unsigned i, char text[static 256
     return text;
 }
 
-/* What is counted here is not what other workers have counted. */
-static void test_health_is_of_one_worker(void **state)
+/* What others have counted counts, also what was counted before. */
+static void test_health_is_of_all_workers(void **state)
 {
+    struct world *w = *state;
     char text[256];
-    assert_string_equal(health_line(*state, 1, text), "uptime_s=0 worker=2 of 3");
+    tally_server(w->tally, 1, &(struct server_stats){.questions = 100, .hits = 5});
+    tally_server(w->tally, 3, &(struct server_stats){.questions = 1000, .untimely = 9});
+    tally_resolver(w->tally, 1, &(struct resolver_stats){.secure = 40, .bogus = 100});
+    tally_resolver(w->tally, 3, &(struct resolver_stats){.secure = 4, .synthesized = 3});
+    assert_string_equal(health_line(w, 1, text), "uptime_s=0 workers=3");
+    assert_non_null(strstr(health_line(w, 2, text), "questions=1102 hits=5 "));
+    assert_non_null(strstr(health_line(w, 3, text), "secure=44 insecure=0 bogus=107 "));
+    assert_non_null(strstr(text, " synthesized=3 "));
+    assert_string_equal(health_line(w, 7, text), "upstreams_seen_by_worker=2");
+}
+
+/* Others are told without a report: at each question, and when one that waited is answered. */
+static void test_others_are_told(void **state)
+{
+    struct world *w = *state;
+    struct server_stats s;
+    struct resolver_stats r;
+    ask(w, "www.example.", DNS_TYPE_A);
+    tally_sum(w->tally, &s, &r);
+    assert_int_equal(s.questions, 1);
+    assert_int_equal(r.bogus, 7);
+    fake.bogus = 1;
+    struct resolver_answer answer = {.status = VAL_BOGUS};
+    fake.done(fake.done_arg, &answer);
+    tally_sum(w->tally, &s, &r);
+    assert_int_equal(r.bogus, 8);
 }
 
 static void test_health_degraded(void **state)
@@ -678,7 +710,8 @@ int main(void)
         TEST(test_turned_away),
         TEST(test_strangers),
         TEST(test_health),
-        TEST(test_health_is_of_one_worker),
+        TEST(test_health_is_of_all_workers),
+        TEST(test_others_are_told),
         TEST(test_health_degraded),
         TEST(test_health_of_many),
         TEST(test_hit),
