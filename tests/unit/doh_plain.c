@@ -442,13 +442,55 @@ static void late_addresses_are_dialled_soon(void **state)
     p.w.pool->upstreams[0].health.srtt_us = 1000000; /* far: second tries are 3 s away */
     ask(&p.w, &q, "example.test");
     run_until(&p.w, &p.w.server[0].connections, 1);
-    plain_say_v6(&p.plain);
+    plain_say_late(&p.plain);
     uint64_t begin_ms = doh_now(p.w.pool);
     run_until(&p.w, &p.w.server[1].connections, 1);
     assert_in_range(doh_now(p.w.pool) - begin_ms, 240, 1500);
     run_until(&p.w, &q.done, 1);
     assert_int_equal(q.err, DOH_OK);
     assert_int_equal(p.w.server[0].connections, 1);
+    plain_world_close(&p);
+}
+
+/* No connection can even begin to the first family's address, as without IPv6. */
+static void the_other_family_is_waited_for(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 1, SAY_V4_LATE);
+    world_start(&p.w);
+    struct doh_dial *d = &p.w.pool->upstreams[0].dial;
+    ask(&p.w, &q, "example.test");
+    run_until(&p.w, &d->count, 1);
+    pause_ms(&p.w, 100);
+    assert_int_equal(d->rest[0].length_ms > 0, 1); /* it has failed */
+    plain_say_late(&p.plain);
+    uint64_t begin_ms = doh_now(p.w.pool);
+    run_until(&p.w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(doh_now(p.w.pool) - begin_ms, 0, 1000);
+    assert_int_equal(p.plain.queries, 2);
+    plain_world_close(&p);
+}
+
+/* And when that one brings nothing, the race is over: it is not waited for in vain. */
+static void the_other_family_may_have_nothing(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 2, SAY_V4_LATE);
+    p.w.config.choice = DOH_FAILOVER;
+    world_start(&p.w);
+    ask(&p.w, &q, "example.test");
+    run_until(&p.w, &p.w.pool->upstreams[0].dial.count, 1);
+    p.plain.say = SAY_NO_ADDRESS; /* to the question that is repeated */
+    run_until(&p.w, &p.w.warnings, 1);
+    assert_non_null(strstr(p.w.warning, "first"));
+    assert_int_equal(p.w.pool->upstreams[0].dial.state, DOH_DIAL_IDLE);
+    run_until(&p.w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK); /* by the other one */
     plain_world_close(&p);
 }
 
@@ -487,6 +529,8 @@ int main(void)
         cmocka_unit_test(hosts_are_looked_up),
         cmocka_unit_test(old_addresses_are_asked_for_by_doh),
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),
+        cmocka_unit_test(the_other_family_is_waited_for),
+        cmocka_unit_test(the_other_family_may_have_nothing),
         cmocka_unit_test(late_addresses_are_dialled_soon),
         cmocka_unit_test(hosts_that_are_not_found),
         cmocka_unit_test(link_local_servers), /* last: in another network */
