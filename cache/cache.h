@@ -121,10 +121,15 @@ bool cache_each(struct cache *cache, uint32_t route, struct cache_now now, cache
 
 /* --- failures (RFC 9520): never an answer, only that and why asking again is pointless yet --- */
 
-void cache_failure_put(struct cache *cache, const struct cache_key *key, const struct dns_ede *ede,
-                       struct cache_now now);
+struct cache_failure {
+    enum val_status status; /* BOGUS or INDETERMINATE */
+    enum val_why why;
+    struct dns_ede ede;
+};
+void cache_failure_put(struct cache *cache, const struct cache_key *key,
+                       const struct cache_failure *failure, struct cache_now now);
 bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
-                        struct dns_ede *ret);
+                        struct cache_failure *ret);
 /* The question was answered after all: the next failure starts small again. */
 void cache_failure_clear(struct cache *cache, const struct cache_key *key);
 /* The network has changed, or an upstream is back: none of the failures up to now counts any more.

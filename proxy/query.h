@@ -60,7 +60,6 @@ struct query {
     bool checking_disabled, past_cache;
     bool unproven; /* with checking_disabled: nobody proves it but the upstream */
     const struct val_anchors *anchors; /* a reference: those of its start */
-    bool from_failures;                /* answered by a failure that is remembered */
     bool restored;                     /* in this try the answer is the snapshot's */
     bool distrusts_snapshot;           /* what came from there did not prove */
     bool synthesized;                  /* in this try the answer is made from gaps */

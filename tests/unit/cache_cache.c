@@ -207,21 +207,25 @@ static void failures_double(void **state)
     struct cache *cache = cache_of(4 << 20);
     struct dns_question q = question_of("a.b", DNS_TYPE_A);
     struct cache_key key = {.question = &q, .route = ROUTE, .dnssec_ok = true};
-    struct dns_ede ede = {.code = DNS_EDE_BOGUS, .text = "why"};
-    struct dns_ede got;
+    struct cache_failure failure = {.status = VAL_BOGUS,
+                                    .why = VAL_WHY_SIGNATURE,
+                                    .ede = {.code = DNS_EDE_BOGUS, .text = "why"}};
+    struct cache_failure got;
     static const unsigned waits[] = {1, 2, 4, 8, 8};
     uint64_t at = 0;
     for (size_t i = 0; i < COUNT(waits); i++) {
-        cache_failure_put(cache, &key, &ede, later(at, 0));
-        cache_failure_put(cache, &key, &ede, later(at, 0)); /* a twin does not double */
+        cache_failure_put(cache, &key, &failure, later(at, 0));
+        cache_failure_put(cache, &key, &failure, later(at, 0)); /* a twin does not double */
         assert_true(cache_failure_find(cache, &key, later(at + waits[i] - 1, 0), &got));
-        assert_int_equal(got.code, DNS_EDE_BOGUS);
-        assert_string_equal(got.text, "why");
+        assert_int_equal(got.ede.code, DNS_EDE_BOGUS);
+        assert_int_equal(got.status, VAL_BOGUS);
+        assert_int_equal(got.why, VAL_WHY_SIGNATURE);
+        assert_string_equal(got.ede.text, "why");
         assert_false(cache_failure_find(cache, &key, later(at + waits[i], 0), &got));
         at += waits[i];
     }
     cache_failure_clear(cache, &key);
-    cache_failure_put(cache, &key, &ede, later(at, 0));
+    cache_failure_put(cache, &key, &failure, later(at, 0));
     assert_false(cache_failure_find(cache, &key, later(at + 1, 0), &got)); /* small again */
     cache_free(cache);
 }
