@@ -76,7 +76,7 @@ struct doh_config {
                         * of it; NULL: nobody */
     const char *state_directory; /* where its addresses are kept; NULL: nowhere; borrowed */
     uint32_t connect_ms;         /* TCP connect and TLS handshake together, each address */
-    uint32_t deadline_ms;        /* oldest unanswered stream; then the connection is given up */
+    uint32_t deadline_ms;        /* oldest unanswered stream; then it or all is given up */
     uint32_t idle_ms;            /* close a connection that long without a question */
     int tls_min;                 /* enum doh_tls_min */
     bool early_data;             /* GETs may go ahead of a resumed handshake */
