@@ -42,9 +42,13 @@ static void put_message(struct cache *cache, const struct cache_key *key, const 
     if (!entry)
         return; /* only a cache */
     struct cache_shard *shard = cache_lock_answers(cache, k.hash);
-    shard->puts++;
-    shard_put(&shard->shard, entry);
+    if (cache_is_in(cache, answer->epoch)) {
+        shard->puts++;
+        shard_put(&shard->shard, entry);
+        entry = NULL;
+    }
     cache_unlock(shard);
+    free(entry);
 }
 
 void cache_answer_put(struct cache *cache, const struct cache_key *key,

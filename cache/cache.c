@@ -64,6 +64,7 @@ struct cache *cache_new(const struct cache_limits *limits, const uint8_t seed[st
         return NULL;
     memset(cache, 0, sizeof *cache);
     cache->limits = *limits;
+    (void)pthread_mutex_init(&cache->flush_lock, NULL); /* cannot fail without attributes */
     memcpy(cache->seed, seed, sizeof cache->seed);
     atomic_init(&cache->clock_offset_s, CACHE_CLOCK_UNKNOWN);
     size_t memo = limits->bytes / MEMO_SHARE;
@@ -95,6 +96,7 @@ void cache_free(struct cache *cache)
     deinit_shards(cache->zones, CACHE_ZONE_SHARDS);
     gaps_deinit(&cache->gaps);
     cache_memo_free(cache->memo);
+    (void)pthread_mutex_destroy(&cache->flush_lock); /* nobody holds it any more */
     free(cache);
 }
 
@@ -172,12 +174,26 @@ static void clear_shards(struct cache_shard *shards, unsigned count)
     }
 }
 
+uint64_t cache_epoch(const struct cache *cache)
+{
+    return atomic_load_explicit(&cache->epoch, memory_order_acquire);
+}
+
+bool cache_is_in(const struct cache *cache, uint64_t epoch)
+{
+    return epoch % 2 == 0 && atomic_load_explicit(&cache->epoch, memory_order_relaxed) == epoch;
+}
+
 void cache_flush(struct cache *cache)
 {
+    (void)pthread_mutex_lock(&cache->flush_lock); /* cannot fail for a plain mutex */
+    (void)atomic_fetch_add_explicit(&cache->epoch, 1, memory_order_relaxed);
     clear_shards(cache->answers, CACHE_SHARDS);
     clear_shards(cache->zones, CACHE_ZONE_SHARDS);
     gaps_clear(&cache->gaps);
     cache_memo_clear(cache->memo);
+    (void)atomic_fetch_add_explicit(&cache->epoch, 1, memory_order_release);
+    (void)pthread_mutex_unlock(&cache->flush_lock);
 }
 
 static void add_shards(struct cache_shard *shards, unsigned count, struct cache_stats *stats)

@@ -45,6 +45,11 @@ struct cache_key {
     bool checking_disabled; /* unvalidated data: a population of its own (RFC 6840 5.9) */
 };
 
+/* What is trusted may change, and then everything is flushed; but a proof that is under way then
+ * began with what was trusted before. So a proof takes the epoch when it begins, before it looks at
+ * anything here, and what it puts is kept only if no flush has begun since. */
+uint64_t cache_epoch(const struct cache *cache);
+
 /* --- answers ------------------------------------------------------------------------------- */
 
 struct cache_answer {
@@ -54,6 +59,7 @@ struct cache_answer {
     uint64_t expires_s;      /* wall clock end of every signature in it; UINT64_MAX: none */
     struct dns_ede ede;      /* informational, code DNS_EDE_NONE for most */
     uint32_t negative_ttl_s; /* an absence is kept that long at most; 0: as the limits say */
+    uint64_t epoch;          /* of its proof; 0 until the first flush */
 };
 
 /* Stores under key->question; the TTL is the lowest of its records' (negative answers: RFC 2308 5,
@@ -121,10 +127,15 @@ bool cache_each(struct cache *cache, uint32_t route, struct cache_now now, cache
 
 /* --- failures (RFC 9520): never an answer, only that and why asking again is pointless yet --- */
 
-void cache_failure_put(struct cache *cache, const struct cache_key *key, const struct dns_ede *ede,
-                       struct cache_now now);
+struct cache_failure {
+    enum val_status status; /* BOGUS or INDETERMINATE */
+    enum val_why why;
+    struct dns_ede ede;
+};
+void cache_failure_put(struct cache *cache, const struct cache_key *key,
+                       const struct cache_failure *failure, struct cache_now now);
 bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
-                        struct dns_ede *ret);
+                        struct cache_failure *ret);
 /* The question was answered after all: the next failure starts small again. */
 void cache_failure_clear(struct cache *cache, const struct cache_key *key);
 /* The network has changed, or an upstream is back: none of the failures up to now counts any more.
@@ -133,8 +144,9 @@ void cache_failures_forgive(struct cache *cache, struct cache_now now);
 
 /* --- zones: keys, insecure cuts, non-cuts, with their verdicts ------------------------------- */
 
-/* Keeps a reference of its own. A newer statement about a name replaces the older one. */
-void cache_zone_put(struct cache *cache, const struct val_zone *zone);
+/* Keeps a reference of its own. A newer statement about a name replaces the older one. `epoch`: of
+ * its proof. */
+void cache_zone_put(struct cache *cache, const struct val_zone *zone, uint64_t epoch);
 /* A new reference for the caller, or NULL. What was kept before the wall clock was set back ends
  * when it would have ended: the answers' calls tell how far the clocks have come apart. */
 const struct val_zone *cache_zone_find(struct cache *cache, const struct dns_name *name,
@@ -148,7 +160,7 @@ void cache_memo_open(struct cache *cache, struct val_memo *ret);
 
 /* --- the operator's view --------------------------------------------------------------------- */
 
-void cache_flush(struct cache *cache); /* everything */
+void cache_flush(struct cache *cache); /* everything, and what is being proven */
 
 struct cache_stats {
     uint64_t hits, misses, puts, evictions;

@@ -48,7 +48,8 @@ void cache_evidence_put(struct cache *cache, const struct dns_question *question
                                   .len = len,
                                   .status = VAL_INSECURE,
                                   .expires_s = UINT64_MAX,
-                                  .ede = {.code = DNS_EDE_NONE}};
+                                  .ede = {.code = DNS_EDE_NONE},
+                                  .epoch = cache_epoch(cache)}; /* nothing is believed of it */
     cache_answer_put(cache, &key, &answer, now);
     touch_above(cache, &question->name);
 }

@@ -6,7 +6,7 @@ struct failure {
     uint64_t until_ms; /* mono: not asked again before */
     uint64_t forget_ms;
     uint32_t ttl_s; /* the next one lasts twice as long */
-    struct dns_ede ede;
+    struct cache_failure failure;
 };
 
 void cache_failures_forgive(struct cache *cache, struct cache_now now)
@@ -30,8 +30,8 @@ static uint32_t next_ttl(const struct cache *cache, const struct failure *last, 
     return doubled < cache->limits.failure_max_ttl_s ? doubled : cache->limits.failure_max_ttl_s;
 }
 
-void cache_failure_put(struct cache *cache, const struct cache_key *key, const struct dns_ede *ede,
-                       struct cache_now now)
+void cache_failure_put(struct cache *cache, const struct cache_key *key,
+                       const struct cache_failure *failure, struct cache_now now)
 {
     struct cache_bytes_key k;
     cache_key_make(cache, key, CACHE_FAILURE, &k);
@@ -41,7 +41,7 @@ void cache_failure_put(struct cache *cache, const struct cache_key *key, const s
     struct cache_shard *shard = cache_lock_answers(cache, k.hash);
     struct shard_entry *old = shard_find(&shard->shard, k.octets, k.len, k.hash);
     struct failure *f = shard_entry_data(entry);
-    *f = (struct failure){.ede = *ede};
+    *f = (struct failure){.failure = *failure};
     f->ttl_s = next_ttl(cache, old ? shard_entry_data(old) : NULL, now.mono_ms);
     f->until_ms = now.mono_ms + f->ttl_s * UINT64_C(1000);
     f->forget_ms = f->until_ms + 2 * cache->limits.failure_max_ttl_s * UINT64_C(1000);
@@ -50,7 +50,7 @@ void cache_failure_put(struct cache *cache, const struct cache_key *key, const s
 }
 
 bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct cache_now now,
-                        struct dns_ede *ret)
+                        struct cache_failure *ret)
 {
     struct cache_bytes_key k;
     cache_key_make(cache, key, CACHE_FAILURE, &k);
@@ -59,7 +59,7 @@ bool cache_failure_find(struct cache *cache, const struct cache_key *key, struct
     const struct failure *f = entry ? shard_entry_data(entry) : NULL;
     bool fresh = f && now.mono_ms < f->until_ms && !is_forgiven(cache, f);
     if (fresh)
-        *ret = f->ede;
+        *ret = f->failure;
     cache_unlock(shard);
     return fresh;
 }

@@ -225,11 +225,13 @@ static void put_wildcard(struct cache *cache, const struct val_proven *p, struct
 }
 
 void cache_gaps_put(struct cache *cache, const struct val_proven *proven, uint32_t count,
-                    struct cache_now now)
+                    uint64_t epoch, struct cache_now now)
 {
     if (cache->gaps.bucket_count == 0)
         return;
     (void)pthread_mutex_lock(&cache->gaps.lock); /* cannot fail for a plain mutex */
+    if (!cache_is_in(cache, epoch))
+        count = 0;
     for (uint32_t i = 0; i < count; i++)
         if (proven[i].set->type == DNS_TYPE_SOA)
             put_soa(cache, &proven[i], now);

@@ -17,10 +17,10 @@
 #include "cache/cache.h"
 #include "validate/job.h"
 
-/* From val_job_proofs() of one job; copied. Newer statements replace older ones that they
- * contradict. */
+/* From val_job_proofs() of one job, which began in `epoch`; copied. Newer statements replace older
+ * ones that they contradict. */
 void cache_gaps_put(struct cache *cache, const struct val_proven *proven, uint32_t count,
-                    struct cache_now now);
+                    uint64_t epoch, struct cache_now now);
 
 /* Composes an answer (ID 0, no OPT, no AD) from the gaps of the deepest zone above the name that
  * has some: NXDOMAIN, NODATA, or what a wildcard makes. `top`: the zone may not lie above it. NSEC3

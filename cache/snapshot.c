@@ -70,14 +70,6 @@ const char *snapshot_read(const void *octets, size_t len, struct snapshot *ret)
     return NULL;
 }
 
-struct snapshot_slot snapshot_slot_read(const struct snapshot *s, uint32_t slot)
-{
-    const uint8_t *at = s->octets + s->slots_off + (size_t)slot * SNAPSHOT_SLOT_LEN;
-    struct dns_reader r = dns_reader_init(at, SNAPSHOT_SLOT_LEN);
-    uint32_t upper = dns_read_u32(&r);
-    return (struct snapshot_slot){.upper = upper, .off = (size_t)dns_read_u32(&r) * SNAPSHOT_UNIT};
-}
-
 /* A record is no longer than what may be written. */
 #define RECORD_LEN_MAX (SNAPSHOT_RECORD_FIXED + DNS_NAME_MAX + DNS_MSG_MAX)
 
@@ -117,6 +109,19 @@ bool snapshot_record_is_good(const struct snapshot *s, const struct snapshot_rec
            has_check(s->seed, record->octets, record->len, record->check);
 }
 
+struct slot {
+    uint32_t upper; /* half of the hash */
+    size_t off;     /* 0: empty */
+};
+
+static struct slot read_slot(const struct snapshot *s, uint32_t slot)
+{
+    const uint8_t *at = s->octets + s->slots_off + (size_t)slot * SNAPSHOT_SLOT_LEN;
+    struct dns_reader r = dns_reader_init(at, SNAPSHOT_SLOT_LEN);
+    uint32_t upper = dns_read_u32(&r);
+    return (struct slot){.upper = upper, .off = (size_t)dns_read_u32(&r) * SNAPSHOT_UNIT};
+}
+
 static bool same_question(const struct dns_question *a, const struct dns_question *b)
 {
     return a->type == b->type && a->class_ == b->class_ && dns_name_equal(&a->name, &b->name);
@@ -130,7 +135,7 @@ bool snapshot_find(const struct snapshot *s, const struct dns_question *question
     uint64_t hash = snapshot_hash(s->seed, question);
     uint32_t mask = s->slot_count - 1;
     for (uint32_t i = 0; i < SNAPSHOT_PROBES_MAX && i <= mask; i++) {
-        struct snapshot_slot slot = snapshot_slot_read(s, ((uint32_t)hash + i) & mask);
+        struct slot slot = read_slot(s, ((uint32_t)hash + i) & mask);
         struct snapshot_record record;
         if (slot.off == 0)
             return false;

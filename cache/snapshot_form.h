@@ -21,12 +21,6 @@ extern const uint8_t snapshot_header_key[16]; /* there is no secret in a header 
 /* The lower half says at which slot to begin to look, the upper half is kept in it. */
 uint64_t snapshot_hash(const uint8_t seed[static 16], const struct dns_question *question);
 
-struct snapshot_slot {
-    uint32_t upper; /* half of the hash */
-    size_t off;     /* 0: empty */
-};
-struct snapshot_slot snapshot_slot_read(const struct snapshot *s, uint32_t slot);
-
 struct snapshot_record {
     uint64_t check, stored_s;
     const uint8_t *octets; /* that the check is of; borrowed, like wire */

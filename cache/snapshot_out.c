@@ -153,29 +153,30 @@ static void carry_record(struct snapshot_out *out, const struct snapshot *old,
         snapshot_out_add(out, &entry);
 }
 
+/* In the order of the file: that is how a disk likes to be read, and what was added first is what
+ * counts. Behind a damaged length nothing more is found. */
 static void carry_all(struct snapshot_out *out, const struct snapshot *old, struct known *known,
                       uint32_t most, uint64_t octets_max)
 {
-    uint64_t looked_at = 0;
-    for (uint32_t i = 0; i < old->slot_count && most > 0 && looked_at < octets_max; i++) {
-        struct snapshot_slot slot = snapshot_slot_read(old, i);
-        struct snapshot_record record;
-        looked_at += SNAPSHOT_SLOT_LEN;
-        if (slot.off == 0 || !snapshot_record_read(old, slot.off, &record) ||
-            !note(known, snapshot_hash(out->seed, &record.question)))
+    size_t off = SNAPSHOT_HEADER_LEN;
+    struct snapshot_record record;
+    while (most > 0 && off < octets_max && snapshot_record_read(old, off, &record)) {
+        size_t len = SNAPSHOT_CHECK_LEN + (size_t)record.len;
+        off += (len + SNAPSHOT_UNIT - 1) / SNAPSHOT_UNIT * SNAPSHOT_UNIT;
+        if (!note(known, snapshot_hash(out->seed, &record.question)))
             continue;
         most--;
-        looked_at += record.len;
-        if (out->off + SNAPSHOT_CHECK_LEN + record.len <= octets_max)
+        if (out->off + len <= octets_max)
             carry_record(out, old, &record);
     }
 }
 
 void snapshot_out_carry(struct snapshot_out *out, const struct snapshot *old, uint64_t octets_max)
 {
-    uint64_t most = octets_max / SNAPSHOT_RECORD_LEAST;
+    uint64_t octets = old->slots_off < octets_max ? old->slots_off : octets_max;
+    uint64_t most = octets / SNAPSHOT_RECORD_LEAST; /* whatever the header says */
     most = most < old->record_count ? most : old->record_count;
-    most = most < old->slot_count ? most : old->slot_count;
+    most = most < UINT32_MAX / 4 ? most : UINT32_MAX / 4;
     uint32_t room = slots_for(out->count + (uint32_t)most);
     struct known known = {.hash = calloc(room, sizeof *known.hash), .mask = room - 1};
     if (!known.hash) {

@@ -34,6 +34,13 @@ struct cache {
     /* Failures from before this time (mono) count no more. Written by any worker, relaxed: who
      * reads it late only waits for a failure to expire, as before. */
     _Atomic uint64_t forgiven_ms;
+    /* One flush at a time. */
+    pthread_mutex_t flush_lock;
+    /* Moves when a flush begins and when it ends: odd while one is under way. Whoever puts compares
+     * it under the lock of where he puts, which a flush takes in between: if what he sees is old,
+     * he is flushed. Released at the end, acquired by cache_epoch(): whoever has the new one sees
+     * the trust that the flush was for. */
+    _Atomic uint64_t epoch;
     struct cache_memo *memo;                  /* the pointer is immutable */
     uint8_t memo_secret[16];                  /* immutable */
     struct cache_shard answers[CACHE_SHARDS]; /* and failures */
@@ -71,6 +78,9 @@ struct cache_shard *cache_shard_of_answer(struct cache *cache, uint64_t hash);
 struct cache_shard *cache_lock_answers(struct cache *cache, uint64_t hash);
 struct cache_shard *cache_lock_zones(struct cache *cache, uint64_t hash);
 void cache_unlock(struct cache_shard *shard);
+
+/* Under the lock of where something is put. */
+bool cache_is_in(const struct cache *cache, uint64_t epoch);
 
 void cache_note_clocks(struct cache *cache, struct cache_now now);
 

@@ -3,6 +3,8 @@
 
 #include "cache/store.h"
 
+#include <stdlib.h>
+
 struct kept_zone {
     const struct val_zone *zone;
     int64_t clock_offset_s; /* when it was kept: tells later by how much the clock was set */
@@ -19,7 +21,7 @@ static int64_t clock_offset(struct cache *cache)
     return atomic_load_explicit(&cache->clock_offset_s, memory_order_relaxed);
 }
 
-void cache_zone_put(struct cache *cache, const struct val_zone *zone)
+void cache_zone_put(struct cache *cache, const struct val_zone *zone, uint64_t epoch)
 {
     struct cache_bytes_key key;
     cache_key_name(cache, &zone->name, &key);
@@ -32,8 +34,14 @@ void cache_zone_put(struct cache *cache, const struct val_zone *zone)
     kept->clock_offset_s = clock_offset(cache);
     entry->size += (uint32_t)val_zone_size(zone); /* what the reference keeps alive */
     struct cache_shard *shard = cache_lock_zones(cache, key.hash);
-    shard_put(&shard->shard, entry);
+    bool is_kept = cache_is_in(cache, epoch);
+    if (is_kept)
+        shard_put(&shard->shard, entry);
     cache_unlock(shard);
+    if (is_kept)
+        return;
+    val_zone_unref(zone);
+    free(entry);
 }
 
 /* Judged by the clock as it is, and as it would be had nobody set it since: a clock that is set

@@ -24,7 +24,6 @@ struct doh_bootstrap {
     struct doh_plain *plain; /* of the last look-up */
     uint32_t starts;
     struct lookup lookup[FAMILIES];
-    bool found; /* in this look-up */
     doh_bootstrap_fn *done;
     void *arg;
 };
@@ -96,9 +95,13 @@ static void on_answer(void *arg, enum doh_err err, const uint8_t *wire, uint32_t
     if (err == DOH_OK && dns_msg_read(wire, len, table, RECORDS_MAX, &msg) == DNS_OK)
         count = doh_bootstrap_collect(&msg, lookup->question.type, address, &ttl_s);
     bool last = !b->lookup[FAMILY_V4].query && !b->lookup[FAMILY_V6].query;
-    b->found = b->found || count > 0;
-    if (count > 0 || (last && !b->found))
+    if (count > 0 || last)
         b->done(b->arg, address, count, ttl_s);
+}
+
+bool doh_bootstrap_runs(const struct doh_bootstrap *b)
+{
+    return b && (b->lookup[FAMILY_V4].query || b->lookup[FAMILY_V6].query);
 }
 
 static uint32_t find_servers(const struct doh_bootstrap *b,
@@ -129,10 +132,9 @@ bool doh_bootstrap_start(struct doh_bootstrap *b, doh_bootstrap_fn *done, void *
     b->starts++;
     b->done = done;
     b->arg = arg;
-    b->found = false;
     for (unsigned i = 0; b->plain && i < FAMILIES; i++) {
         struct lookup *lookup = &b->lookup[i];
         lookup->query = doh_plain_ask(b->plain, &lookup->question, 0, false, on_answer, lookup);
     }
-    return b->lookup[FAMILY_V4].query || b->lookup[FAMILY_V6].query;
+    return doh_bootstrap_runs(b);
 }

@@ -9,8 +9,8 @@
 
 struct doh_bootstrap;
 
-/* Called once each for the IPv6 and IPv4 addresses, as they come, with a count that is not 0; or
- * once with count 0 when there are none at all. `address` is borrowed for the call. */
+/* Called once each for the IPv6 and IPv4 addresses, as they come; with count 0 only at the end,
+ * when the last answer has none. `address` is borrowed for the call. */
 typedef void doh_bootstrap_fn(void *arg, const struct doh_address *address, uint32_t count,
                               uint32_t ttl_s);
 
@@ -22,7 +22,8 @@ bool doh_bootstrap_possible(const struct doh_config *config, const struct doh_up
 
 struct doh_bootstrap *doh_bootstrap_new(struct doh_pool *pool,
                                         const struct doh_upstream_config *config, const char *host);
-void doh_bootstrap_close(struct doh_bootstrap *b); /* silent; NULL is fine */
+void doh_bootstrap_close(struct doh_bootstrap *b);      /* silent; NULL is fine */
+bool doh_bootstrap_runs(const struct doh_bootstrap *b); /* more may come; NULL is fine */
 
 /* False when nothing could be asked; then nothing is called. A look-up that still runs is replaced.
  * Each start begins with another server: the one before may have lied. */

@@ -76,12 +76,14 @@ struct doh_config {
                         * of it; NULL: nobody */
     const char *state_directory; /* where its addresses are kept; NULL: nowhere; borrowed */
     uint32_t connect_ms;         /* TCP connect and TLS handshake together, each address */
-    uint32_t deadline_ms;        /* oldest unanswered stream; then the connection is given up */
+    uint32_t deadline_ms;        /* oldest unanswered stream; then it or all is given up */
     uint32_t idle_ms;            /* close a connection that long without a question */
     int tls_min;                 /* enum doh_tls_min */
     bool early_data;             /* GETs may go ahead of a resumed handshake */
     int choice;                  /* enum doh_choice_mode */
     int hedge;                   /* enum doh_hedge */
+    uint32_t waiting_max;        /* questions of one pool, guesses up to half of it; 0: as many as
+                                  * a pool of few clients needs */
     uint32_t pad_to;             /* RFC 8467; 0: no padding. Used by those who write queries */
     uint8_t subnet[20];  /* an ECS option's content (RFC 7871 6), the same in every question */
     uint32_t subnet_len; /* 0: none */

@@ -11,6 +11,7 @@
 
 #define READ_LEN (16u << 10)
 #define READS_MAX 8u /* a wake-up: others of the loop want their turn, too */
+#define DOUBTS_MAX 4u
 
 /* --- receiving ----------------------------------------------------------------------------- */
 
@@ -58,8 +59,10 @@ static void deliver(struct doh_conn *conn)
         doh_list_remove(&ask->link);
         ask->conn = NULL;
         conn->active_ms = doh_conn_now(conn);
-        if (response.end == DOH_H2_RESPONSE)
+        if (response.end == DOH_H2_RESPONSE) {
             conn->answered_ms = doh_conn_now(conn);
+            conn->doubts = 0;
+        }
         doh_upstream_response(conn->upstream, conn, ask, &response);
     }
 }
@@ -101,7 +104,7 @@ static bool look_after(struct doh_conn *conn)
     if (conn->state == DOH_CONN_OPEN && doh_h2_draining(conn->h2)) {
         say_farewell(conn);
         doh_conn_drain(conn);
-        if (doh_conn_now(conn) - conn->active_ms < DOH_IDLE_CLOSE_MIN_MS)
+        if (conn->sent > 0 && doh_conn_now(conn) - conn->active_ms < DOH_IDLE_CLOSE_MIN_MS)
             doh_upstream_warm(conn->upstream); /* it is in use: the next one at once */
     }
     conn->upstream->stream_limit = doh_h2_limit(conn->h2);
@@ -151,6 +154,15 @@ static void ended(struct doh_conn *conn, ssize_t n)
     }
 }
 
+/* It lives. */
+static void heard(struct doh_conn *conn)
+{
+    if (conn->pinged_ms > 0 && conn->doubts < DOUBTS_MAX)
+        conn->doubts++;
+    conn->silent_ms = conn->pinged_ms = 0;
+    conn->suspect = false;
+}
+
 static void receive(struct doh_conn *conn)
 {
     struct doh_buffer *in = doh_tls_in(conn->tls);
@@ -168,9 +180,14 @@ static void receive(struct doh_conn *conn)
             return;
         }
         doh_buffer_added(in, (size_t)n);
-        conn->silent_ms = conn->pinged_ms = 0;
-        conn->suspect = false;
-        if (!advance(conn) || (size_t)n < READ_LEN)
+        heard(conn);
+        if (!advance(conn))
+            return;
+        if (conn->silent_ms == 0 && !doh_list_empty(&conn->asks)) {
+            conn->silent_ms = doh_conn_now(conn);
+            doh_conn_arm(conn);
+        }
+        if ((size_t)n < READ_LEN)
             return;
     }
 }

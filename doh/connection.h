@@ -9,16 +9,19 @@
  *   DRAINING       flush        answers;      CLOSED       CLOSED (oldest    -          CLOSED
  *                               last: CLOSED               question)
  *   CLOSED         -            -             -            -                 -          -
+ *   (When others were answered since the oldest question left, that stream is given up, and the
+ *   connection stays.)
  *
- * Silence   begins with a question after which no octet comes. A while later a PING asks for a sign
- *           of life; without one the connection is *suspect*: new questions go elsewhere, another
- *           connection is opened beside it, and when that is there (or the PING is too old) this
- *           one is lost and its questions are replayed. Any octet ends all that.
+ * Silence   begins with a question, or with an octet after which answers are still owed. A while
+ *           later a PING asks for a sign of life; without one the connection is *suspect*: new
+ *           questions go elsewhere, another connection is opened beside it, and when that is there
+ *           (or the PING is too old) this one is lost and its questions are replayed. Any octet
+ *           ends all that.
  *
  * Early     With `early_data` and a session that allows it, questions that wait go out in
  *           HANDSHAKE already, and are asks of this connection from then on. If the handshake ends
  *           without the server having taken them the same octets are sent once more; if it does not
- *           end they go back to the queue.
+ *           end they go back to the queue, and their next time is their replay.
  *
  * Owner     its upstream, in whose list it is until it is CLOSED. Memory goes back in the last
  *           close callback of the loop. Whatever ends it by itself, doh_upstream_lost() is told. */
@@ -55,11 +58,13 @@ struct doh_conn {
     uint64_t started_ms;     /* the connection attempt */
     uint64_t until_ms;       /* by then its TLS handshake is over, or it fails */
     uint64_t active_ms;      /* the last question or answer */
-    uint64_t silent_ms;      /* the first question since the last octet came; 0: none. Unlike the
-                              * oldest ask it does not go away when nobody wants the answer */
+    uint64_t silent_ms;      /* the last octet, or the first question after it, while answers are
+                              * owed; 0: none is. Unlike the oldest ask it does not go away when
+                              * nobody wants the answer */
     uint64_t pinged_ms;      /* since the silence began; 0: not yet */
     uint64_t answered_ms;    /* the last response; 0: none yet */
     uint32_t sent;           /* questions */
+    uint8_t doubts;          /* PINGs answered since the last response */
     bool suspect;            /* the PING was not answered soon, or the network has changed */
     bool dirty;              /* there may be something to send */
     bool blocked;            /* the socket takes no more for now */

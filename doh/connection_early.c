@@ -32,7 +32,7 @@ static size_t allowance(const struct doh_conn *conn)
 static struct doh_ask *next_ask(const struct doh_upstream *up, size_t room)
 {
     struct doh_ask *ask = doh_upstream_next(up);
-    return !ask || ask->left || octets_of(up, ask) > room ? NULL : ask;
+    return !ask || ask->left || ask->replayed || octets_of(up, ask) > room ? NULL : ask;
 }
 
 static void queue(struct doh_conn *conn, size_t room)

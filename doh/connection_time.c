@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 /* After so many round trips of silence, within these bounds, a PING is sent, and after as many more
- * without a sign of life the connection is suspect. */
+ * without a sign of life the connection is suspect. Who answers the PING but not the question is
+ * slow: the next silence may be twice as long. */
 #define DOUBT_RTTS 4u
 #define DOUBT_MIN_MS 300u
 #define DOUBT_MAX_MS 1200u
@@ -25,7 +26,8 @@ static uint64_t rtts_ms(const struct doh_conn *conn, uint32_t times, uint32_t mi
 
 static uint64_t doubt_at_ms(const struct doh_conn *conn)
 {
-    return conn->silent_ms + rtts_ms(conn, DOUBT_RTTS, DOUBT_MIN_MS, DOUBT_MAX_MS);
+    uint64_t ms = rtts_ms(conn, DOUBT_RTTS, DOUBT_MIN_MS, DOUBT_MAX_MS);
+    return conn->silent_ms + (ms << conn->doubts);
 }
 
 static uint64_t suspect_at_ms(const struct doh_conn *conn)

@@ -189,9 +189,12 @@ static void try_next(struct doh_upstream *up)
         note(d, DOH_E_UNREACHABLE, reason);
         fail(up, address);
     }
-    if (count_conns(up, is_racing) == 0)
-        give_up(up);
-    else if (!uv_is_active((uv_handle_t *)&d->timer))
+    if (count_conns(up, is_racing) == 0) {
+        if (!doh_bootstrap_runs(up->bootstrap)) /* else the other family may come yet */
+            give_up(up);
+        return;
+    }
+    if (!uv_is_active((uv_handle_t *)&d->timer))
         ring_in(up, again_ms(up)); /* the last one could not even begin */
 }
 
@@ -243,29 +246,40 @@ static void start(struct doh_upstream *up)
     resolve(up);
 }
 
-/* Called once or twice with addresses, or once with none. */
+static void no_addresses(struct doh_upstream *up)
+{
+    char reason[DOH_REASON_MAX];
+    (void)snprintf(reason, sizeof reason, "%s give no address of %.120s",
+                   up->config->bootstrap_count > 0 ? "its bootstrap servers"
+                                                   : "the system's servers",
+                   up->url->host);
+    note(&up->dial, DOH_E_UNREACHABLE, reason);
+    race(up); /* old addresses are better than none */
+}
+
+/* A race is on, and the look-up goes on beside it. */
+static void on_more_addresses(struct doh_upstream *up)
+{
+    struct doh_dial *d = &up->dial;
+    if (count_conns(up, is_racing) == 0)
+        try_next(up); /* the others have failed already; if there are no more, so has the race */
+    else if (d->begun < d->count && (!uv_is_active((uv_handle_t *)&d->timer) ||
+                                     uv_timer_get_due_in(&d->timer) > DOH_STAGGER_MS))
+        ring_in(up, DOH_STAGGER_MS);
+}
+
 static void on_addresses(void *arg, const struct doh_address *address, uint32_t count,
                          uint32_t ttl_s)
 {
     struct doh_upstream *up = arg;
     struct doh_dial *d = &up->dial;
-    if (count == 0) {
-        char reason[DOH_REASON_MAX];
-        (void)snprintf(reason, sizeof reason, "%s give no address of %.120s",
-                       up->config->bootstrap_count > 0 ? "its bootstrap servers"
-                                                       : "the system's servers",
-                       up->url->host);
-        note(d, DOH_E_UNREACHABLE, reason);
-        race(up); /* old addresses are better than none */
-        return;
+    if (count > 0)
+        doh_dial_addresses_found(up, address, count, ttl_s);
+    switch (d->state) {
+    case DOH_DIAL_IDLE: break;
+    case DOH_DIAL_RESOLVING: count > 0 ? race(up) : no_addresses(up); break;
+    case DOH_DIAL_RACING: on_more_addresses(up); break;
     }
-    doh_dial_addresses_found(up, address, count, ttl_s);
-    if (d->state == DOH_DIAL_RESOLVING)
-        race(up);
-    else if (d->state == DOH_DIAL_RACING && d->begun < d->count &&
-             (!uv_is_active((uv_handle_t *)&d->timer) ||
-              uv_timer_get_due_in(&d->timer) > DOH_STAGGER_MS))
-        ring_in(up, DOH_STAGGER_MS);
 }
 
 /* Whoever has been away for long is asked for less often. */

@@ -100,9 +100,13 @@ static void on_refreshed(void *arg, const struct doh_address *address, uint32_t 
                          uint32_t ttl_s)
 {
     struct doh_upstream *up = arg;
-    if (up->dial.state != DOH_DIAL_IDLE)
-        return; /* the list is in use; it expires again soon */
-    if (doh_now(up->pool) >= up->dial.expires_ms)
+    uint64_t now = doh_now(up->pool);
+    if (up->dial.state != DOH_DIAL_IDLE) { /* the list is in use */
+        if (up->dial.expires_ms > now)
+            up->dial.expires_ms = now; /* asked for again with the next connection */
+        return;
+    }
+    if (now >= up->dial.expires_ms)
         set_expiry(up, ttl_s);
     for (uint32_t i = 0; i < count; i++)
         (void)add_address(up, &address[i]);

@@ -103,10 +103,11 @@ struct doh_fetch {
     uint32_t route, avoid, only;
     uint64_t began_ms, deadline_ms, failover_ms, hedge_ms; /* when, on the loop's clock */
     uint64_t draw;                                         /* choice.h */
-    uint32_t tried;  /* upstreams that were asked in this round */
-    uint32_t spent;  /* of these, those that are not worth another round */
-    uint32_t never;  /* of these, those that will not answer it later either */
-    uint32_t rounds; /* how often all of them have failed */
+    uint32_t tried;      /* upstreams that were asked in this round */
+    uint32_t spent;      /* of these, those that are not worth another round */
+    uint32_t never;      /* of these, those that will not answer it later either */
+    uint32_t taken_back; /* it went early there, in vain: the next time is its replay */
+    uint32_t rounds;     /* how often all of them have failed */
     uint32_t sent;
     bool speculative, fresh;
     bool last_chance; /* it was given */

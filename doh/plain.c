@@ -140,10 +140,13 @@ static int set_servers(ares_channel channel, const struct doh_address *servers, 
         n->next = i + 1 < count ? n + 1 : NULL;
         n->family = servers[i].sa.any.sa_family;
         n->udp_port = n->tcp_port = doh_address_port(&servers[i]);
-        if (n->family == AF_INET6)
-            memcpy(&n->addr.addr6, &servers[i].sa.v6.sin6_addr, sizeof n->addr.addr6);
-        else
+        if (n->family == AF_INET6) {
+            struct sockaddr_in6 v6 = servers[i].sa.v6;
+            doh_plain_hide_scope(&v6);
+            memcpy(&n->addr.addr6, &v6.sin6_addr, sizeof n->addr.addr6);
+        } else {
             n->addr.addr4 = servers[i].sa.v4.sin_addr;
+        }
     }
     int rc = ares_set_servers_ports(channel, nodes);
     free(nodes);

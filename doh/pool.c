@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WAITING_MAX 4096u /* fetches of one pool */
+#define WAITING_MAX 4096u /* fetches of one pool, if its owner says nothing */
 #define ALARM_GRAIN_MS 5u /* so that many deadlines in a row share one ring */
 
 #define X(id, words, ede) {words, ede},
@@ -295,10 +295,17 @@ void doh_pool_close(struct doh_pool *pool, void (*on_closed)(void *arg), void *a
 
 /* --- what callers ask ---------------------------------------------------------------------- */
 
+/* Guesses leave half of the room: of those each question brings several. */
+static uint32_t room_for(const struct doh_pool *pool, bool speculative)
+{
+    uint32_t most = pool->config->waiting_max > 0 ? pool->config->waiting_max : WAITING_MAX;
+    return speculative ? most / 2 : most;
+}
+
 struct doh_fetch *doh_fetch_start(struct doh_pool *pool, const struct doh_request *request,
                                   doh_done_fn *done, void *arg)
 {
-    if (pool->closing || pool->fetch_count >= WAITING_MAX)
+    if (pool->closing || pool->fetch_count >= room_for(pool, request->speculative))
         return NULL;
     struct doh_fetch *f = doh_fetch_new(pool, request, done, arg);
     if (f)

@@ -99,6 +99,8 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 {
     struct shared_upstream *u = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
     SSL_SESSION *oldest = NULL;
+    if (!doh_tls_may_resume(ssl))
+        return 0;
     (void)pthread_mutex_lock(&u->lock);
     if (u->session_count == SESSIONS_MAX) {
         oldest = u->session[0];

@@ -78,10 +78,51 @@ static BIO *new_bio(struct doh_tls *tls)
 static int on_verified(int ok, X509_STORE_CTX *verification)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct doh_tls *tls = ssl ? SSL_get_app_data(ssl) : NULL;
-    if (!ok && tls)
+    struct doh_tls *tls = SSL_get_app_data(ssl);
+    if (!ok)
         doh_tls_reason_certificate(verification, tls->host, tls->error, sizeof tls->error);
     return ok;
+}
+
+/* A digest of one thing is none of another, so that pins of keys and of certificates need not be
+ * told apart. */
+static bool holds_pinned(const struct doh_tls *tls, const X509 *peer, const STACK_OF(X509) * chain)
+{
+    struct doh_pin pin;
+    if (tls->pin_count == 0 ||
+        (peer && doh_pin_of(peer, &pin) && doh_pin_among(&pin, tls->pins, tls->pin_count)))
+        return true;
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        if (doh_pin_of_certificate(sk_X509_value(chain, i), &pin) &&
+            doh_pin_among(&pin, tls->pins, tls->pin_count))
+            return true;
+    return false;
+}
+
+static bool check_pins(struct doh_tls *tls, const X509 *peer, const STACK_OF(X509) * chain)
+{
+    char text[DOH_PIN_TEXT_MAX];
+    struct doh_pin pin;
+    if (holds_pinned(tls, peer, chain))
+        return true;
+    (void)snprintf(tls->error, sizeof tls->error,
+                   "its key is none of the pinned ones, but %s: if its operator has changed it, "
+                   "change 'pin', else somebody is in between",
+                   peer && doh_pin_of(peer, &pin) ? doh_pin_text(&pin, text) : "unknown");
+    return false;
+}
+
+/* Within the handshake: whoever fails the pins is neither shown our certificate nor resumed. */
+static int verify(X509_STORE_CTX *verification, void *arg)
+{
+    (void)arg;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
+    int rc = X509_verify_cert(verification);
+    if (rc != 1 || check_pins(SSL_get_app_data(ssl), X509_STORE_CTX_get0_cert(verification),
+                              X509_STORE_CTX_get0_chain(verification)))
+        return rc;
+    X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION);
+    return 0;
 }
 
 SSL_CTX *doh_tls_context(X509_STORE *store, bool tls13_only)
@@ -95,6 +136,7 @@ SSL_CTX *doh_tls_context(X509_STORE *store, bool tls13_only)
                                          SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     (void)SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verified);
+    SSL_CTX_set_cert_verify_callback(context, verify, NULL);
     SSL_CTX_set1_cert_store(context, store);
     if (SSL_CTX_set_min_proto_version(context, tls13_only ? TLS1_3_VERSION : TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_alpn_protos(context, h2, sizeof h2) != 0) {
@@ -139,12 +181,12 @@ struct doh_tls *doh_tls_new(SSL_CTX *context, const struct doh_tls_peer *peer, S
     tls->pin_count = peer->pin_count;
     tls->ssl = SSL_new(context);
     BIO *bio = tls->ssl ? new_bio(tls) : NULL;
-    if (!bio || !expect_host(tls->ssl, peer->host, peer->is_ip)) {
+    if (!bio || SSL_set_app_data(tls->ssl, tls) != 1 ||
+        !expect_host(tls->ssl, peer->host, peer->is_ip)) {
         BIO_free(bio);
         doh_tls_free(tls);
         return NULL;
     }
-    (void)SSL_set_app_data(tls->ssl, tls); /* without it only words would be missing */
     SSL_set_bio(tls->ssl, bio, bio);
     SSL_set_connect_state(tls->ssl);
     if (session)
@@ -237,42 +279,19 @@ static bool speaks_h2(struct doh_tls *tls)
     return false;
 }
 
-/* A digest of one thing is none of another, so that pins of keys and of certificates need not be
- * told apart. A resumed session has only the chain as the server sent it, of which the first
- * handshake proved one that held a pinned certificate. */
-static bool is_chain_pinned(struct doh_tls *tls)
-{
-    STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
-    if (!chain)
-        chain = SSL_get_peer_cert_chain(tls->ssl);
-    for (int i = 0; i < sk_X509_num(chain); i++) {
-        struct doh_pin pin;
-        if (doh_pin_of_certificate(sk_X509_value(chain, i), &pin) &&
-            doh_pin_among(&pin, tls->pins, tls->pin_count))
-            return true;
-    }
-    return false;
-}
-
-/* A resumed session brings its first handshake's certificate, which is judged again: the pins may
- * have changed since. */
+/* A resumed session brings its first handshake's certificates, as the server sent them, which are
+ * judged again: the pins may have changed since. */
 static bool is_pinned(struct doh_tls *tls)
 {
-    char text[DOH_PIN_TEXT_MAX];
-    struct doh_pin pin;
-    if (tls->pin_count == 0)
-        return true;
-    const X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
-    if (certificate && doh_pin_of(certificate, &pin) &&
-        doh_pin_among(&pin, tls->pins, tls->pin_count))
-        return true;
-    if (is_chain_pinned(tls))
-        return true;
-    (void)snprintf(tls->error, sizeof tls->error,
-                   "its key is none of the pinned ones, but %s: if its operator has changed it, "
-                   "change 'pin', else somebody is in between",
-                   certificate ? doh_pin_text(&pin, text) : "unknown");
-    return false;
+    STACK_OF(X509) *proven = SSL_get0_verified_chain(tls->ssl);
+    return check_pins(tls, SSL_get0_peer_certificate(tls->ssl),
+                      proven ? proven : SSL_get_peer_cert_chain(tls->ssl));
+}
+
+bool doh_tls_may_resume(const SSL *ssl)
+{
+    return holds_pinned(SSL_get_app_data(ssl), SSL_get0_peer_certificate(ssl),
+                        SSL_get_peer_cert_chain(ssl));
 }
 
 /* --- early data ------------------------------------------------------------------------------ */
@@ -336,7 +355,10 @@ enum doh_tls_step doh_tls_handshake(struct doh_tls *tls)
     int rc = SSL_do_handshake(tls->ssl);
     if (rc != 1)
         return step_of(tls, rc);
-    return speaks_h2(tls) && is_pinned(tls) ? DOH_TLS_DONE : DOH_TLS_FAILED;
+    if (speaks_h2(tls) && is_pinned(tls))
+        return DOH_TLS_DONE;
+    doh_buffer_drop(&tls->out, doh_buffer_used(&tls->out)); /* in TLS 1.3 our certificate */
+    return DOH_TLS_FAILED;
 }
 
 enum doh_tls_step doh_tls_read(struct doh_tls *tls, void *buf, size_t cap, size_t *ret_len)

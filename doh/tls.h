@@ -46,7 +46,7 @@ struct doh_buffer *doh_tls_out(struct doh_tls *tls);
 enum doh_tls_step { DOH_TLS_MORE, DOH_TLS_DONE, DOH_TLS_FAILED };
 
 /* Goes on with the handshake as far as the octets reach. DONE: the peer is who it should be and
- * speaks h2. */
+ * speaks h2. FAILED: nothing is left to send but an alert. */
 enum doh_tls_step doh_tls_handshake(struct doh_tls *tls);
 
 /* Plain octets into `buf`. DONE: *ret_len > 0 octets, or 0: the peer has closed its side. */
@@ -65,6 +65,9 @@ bool doh_tls_write(struct doh_tls *tls, const void *octets, size_t len);
 void doh_tls_goodbye(struct doh_tls *tls); /* queues a close_notify */
 
 bool doh_tls_resumed(const struct doh_tls *tls);
+/* Of the connection that it came on: a new session is worth keeping. Not so when nothing that the
+ * server sent is pinned, but the root: resumed, it would be refused. */
+bool doh_tls_may_resume(const SSL *ssl);
 const char *doh_tls_error(const struct doh_tls *tls); /* why it FAILED, naming the check */
 
 #endif

@@ -94,7 +94,10 @@ struct doh_list *doh_ask_queue(const struct doh_ask *ask)
 
 void doh_upstream_ask(struct doh_upstream *up, struct doh_ask *ask, struct doh_fetch *fetch)
 {
-    *ask = (struct doh_ask){.fetch = fetch, .upstream = up, .held = !doh_upstream_has_good(up)};
+    *ask = (struct doh_ask){.fetch = fetch,
+                            .upstream = up,
+                            .held = !doh_upstream_has_good(up),
+                            .replayed = fetch->taken_back >> up->index & 1};
     doh_list_init(&ask->link);
     doh_list_append(doh_ask_queue(ask), &ask->link);
     up->load++;
@@ -165,7 +168,13 @@ void doh_upstream_take_back(struct doh_upstream *up, struct doh_list *asks)
         struct doh_ask *ask = DOH_ITEM(asks->prev, struct doh_ask, link);
         doh_list_remove(&ask->link);
         ask->conn = NULL;
+        ask->replayed = true; /* the server may have read it all the same */
+        ask->fetch->taken_back |= UINT32_C(1) << up->index;
+        ask->held = !doh_upstream_has_good(up);
         doh_list_prepend(doh_ask_queue(ask), &ask->link);
+        if (ask->held)
+            doh_fetch_held(ask);
+        up->status.replays++;
         doh_pool_busy(up->pool);
     }
 }

@@ -32,7 +32,8 @@ void doh_upstream_lied(struct doh_upstream *up, const char *how);
 void doh_upstream_network(struct doh_upstream *up, bool rerouted);
 void doh_upstream_address_gone(struct doh_upstream *up, const struct doh_address *address);
 
-/* From its connections. Asks that no answer can come for are put back; nobody is told. */
+/* From its connections. Asks that went early and that no answer can come for are put back, for
+ * their replay; nobody is told. */
 struct doh_ask *doh_upstream_next(const struct doh_upstream *up); /* NULL: none waits */
 void doh_upstream_take_back(struct doh_upstream *up, struct doh_list *asks);
 void doh_upstream_doubted(struct doh_upstream *up, struct doh_conn *conn); /* it is suspect */

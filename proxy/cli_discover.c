@@ -3,6 +3,7 @@
  * is, and prints configuration. */
 #include "doh/address.h"
 #include "proxy/cli.h"
+#include "proxy/cli_ask.h"
 #include "proxy/config_value.h"
 #include "proxy/discover_tls.h"
 
@@ -11,76 +12,13 @@
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
 #define USAGE "discover [--ca FILE] [--opportunistic FILE] ADDRESS[:PORT]"
-#define TIMEOUT_S 2
 #define TRIES 3
 
 enum { FOUND = 0, UNVERIFIED = 1, NOTHING = 3 };
 
-struct exchange {
-    const struct doh_address *at;
-    uint8_t query[512];
-    uint32_t len;
-    uint8_t answer[DNS_MSG_MAX];
-};
-
-static int open_socket(const struct doh_address *at, int type)
-{
-    struct timeval timeout = {.tv_sec = TIMEOUT_S};
-    int fd = socket(at->sa.any.sa_family, type | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
-        connect(fd, &at->sa.any, doh_address_len(at)) == 0)
-        return fd;
-    if (fd >= 0)
-        (void)close(fd);
-    return -1;
-}
-
-static ssize_t ask_udp(struct exchange *e)
-{
-    ssize_t got = -1;
-    int fd = open_socket(e->at, SOCK_DGRAM);
-    for (int i = 0; fd >= 0 && got < 0 && i < TRIES; i++)
-        if (send(fd, e->query, e->len, 0) == (ssize_t)e->len)
-            got = recv(fd, e->answer, sizeof e->answer, 0);
-    if (fd >= 0)
-        (void)close(fd);
-    return got;
-}
-
-static bool receive_all(int fd, uint8_t *buf, size_t len)
-{
-    for (size_t off = 0; off < len;) {
-        ssize_t n = recv(fd, buf + off, len - off, 0);
-        if (n <= 0)
-            return false;
-        off += (size_t)n;
-    }
-    return true;
-}
-
-static ssize_t ask_tcp(struct exchange *e)
-{
-    uint8_t frame[sizeof e->query + 2];
-    ssize_t got = -1;
-    int fd = open_socket(e->at, SOCK_STREAM);
-    frame[0] = (uint8_t)(e->len >> 8);
-    frame[1] = (uint8_t)e->len;
-    memcpy(frame + 2, e->query, e->len);
-    if (fd >= 0 && send(fd, frame, e->len + 2, MSG_NOSIGNAL) == (ssize_t)e->len + 2 &&
-        receive_all(fd, frame, 2)) {
-        size_t len = (size_t)frame[0] << 8 | frame[1];
-        if (len <= sizeof e->answer && receive_all(fd, e->answer, len))
-            got = (ssize_t)len;
-    }
-    if (fd >= 0)
-        (void)close(fd);
-    return got;
-}
-
-static bool is_answer(struct exchange *e, ssize_t len, struct dns_rr *table, uint32_t cap,
+static bool is_answer(struct cli_exchange *e, ssize_t len, struct dns_rr *table, uint32_t cap,
                       struct dns_msg *ret)
 {
     struct dns_question question = doh_discover_question();
@@ -89,7 +27,7 @@ static bool is_answer(struct exchange *e, ssize_t len, struct dns_rr *table, uin
 }
 
 /* False after a message to stderr. */
-static bool ask(struct exchange *e, struct dns_rr *table, uint32_t cap, struct dns_msg *ret)
+static bool ask(struct cli_exchange *e, struct dns_rr *table, uint32_t cap, struct dns_msg *ret)
 {
     struct dns_question question = doh_discover_question();
     struct dns_opt_out opt = {.udp_size = 1232};
@@ -97,9 +35,9 @@ static bool ask(struct exchange *e, struct dns_rr *table, uint32_t cap, struct d
     uint16_t id = 0;
     (void)RAND_bytes((unsigned char *)&id, sizeof id); /* else it is easier to guess, no more */
     e->len = dns_query_write(e->query, sizeof e->query, id, &question, 0, &opt);
-    bool ok = is_answer(e, ask_udp(e), table, cap, ret);
+    bool ok = is_answer(e, cli_ask_udp(e, TRIES), table, cap, ret);
     if (ok && (ret->flags & DNS_FLAG_TC))
-        ok = is_answer(e, ask_tcp(e), table, cap, ret);
+        ok = is_answer(e, cli_ask_tcp(e), table, cap, ret);
     if (!ok)
         (void)fprintf(stderr, "veridoh: %s gives no answer\n", doh_address_text(e->at, text));
     else if (ret->rcode != DNS_RCODE_NOERROR)
@@ -217,34 +155,32 @@ static int read_arguments(int argc, char **argv, struct discover_check *check,
     static const struct config_key address = {.name = "", .kind = CONFIG_ENDPOINT, .min = 53};
     char expected[CONFIG_WORDS_MAX];
     optind = 1;
-    for (int o = 0; (o = getopt_long(argc, argv, "c:o:h", options, NULL)) != -1;) {
+    opterr = 0;
+    for (int o = 0; (o = getopt_long(argc, argv, ":c:o:h", options, NULL)) != -1;) {
         switch (o) {
         case 'c': check->ca_file = optarg; break;
         case 'o': check->keep_file = optarg; break;
         case 'h': (void)printf("usage: veridoh %s\n", USAGE); return -2;
-        default: (void)fprintf(stderr, "usage: veridoh %s\n", USAGE); return -1;
+        default: return cli_bad_option(argv, USAGE, o);
         }
     }
-    if (argc - optind != 1) {
-        (void)fprintf(stderr, "usage: veridoh %s\n", USAGE);
-        return -1;
-    }
-    if (!config_value_store(&address, argv[optind], ".", ret, expected)) {
-        (void)fprintf(stderr, "veridoh: '%s' is not %s\n", argv[optind], expected);
-        return -1;
-    }
-    if (check->keep_file && !is_private(ret)) {
-        (void)fprintf(stderr, "veridoh: --opportunistic is for private addresses only: a public "
-                              "one can have a certificate (RFC 9462 4.3)\n");
-        return -1;
-    }
-    return 0;
+    if (optind == argc)
+        return cli_misused(USAGE, "an address is missing");
+    if (argc - optind > 1)
+        return cli_misused(USAGE, "'%s' is not expected", argv[optind + 1]);
+    if (!config_value_store(&address, argv[optind], ".", ret, expected))
+        return cli_misused(USAGE, "'%s' is not %s", argv[optind], expected);
+    if (check->keep_file && !is_private(ret))
+        return cli_misused(USAGE, "--opportunistic is for private addresses only: a public one can "
+                                  "have a certificate (RFC 9462 4.3)");
+    const char *why = check->ca_file ? discover_tls_ca_fault(check->ca_file) : NULL;
+    return why ? cli_misused(USAGE, "--ca %s: %s", check->ca_file, why) : 0;
 }
 
 int cli_discover(int argc, char **argv)
 {
     static struct dns_rr table[DNS_RR_MAX];
-    static struct exchange exchange;
+    static struct cli_exchange exchange;
     struct doh_address resolver;
     struct discover_check check = {.resolver = &resolver};
     struct dns_msg msg;

@@ -2,16 +2,13 @@
 /* `veridoh health`: asks the running daemon at its first listening address for the TXT record
  * health.veridoh. in class CH, and prints what it says. Blocks; it is a program of its own. */
 #include "proxy/cli.h"
-#include "proxy/records_print.h"
+#include "proxy/cli_ask.h"
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
-#define USAGE "health [--config FILE]"
-#define TIMEOUT_S 2
+#define USAGE "health [--config FILE] [--ready]"
+enum { ANSWERS = 0, NO_ANSWER = 1, NOT_READY = 2 };
 
 /* A wildcard address is asked at loopback. */
 static struct doh_address reachable(struct doh_address listen)
@@ -23,33 +20,33 @@ static struct doh_address reachable(struct doh_address listen)
     return listen;
 }
 
-/* Octets of the answer, or -1 with a message to stderr. */
-static ssize_t ask(const struct doh_address *at, const uint8_t *query, uint32_t len,
-                   uint8_t *answer, size_t cap)
+/* Octets of the answer, or -1 with a message to stderr. What is cut is asked for by TCP, which is
+ * not the first choice: its clients are counted. */
+static ssize_t ask(struct cli_exchange *exchange)
 {
-    socklen_t at_len = at->sa.any.sa_family == AF_INET ? sizeof at->sa.v4 : sizeof at->sa.v6;
-    struct timeval timeout = {.tv_sec = TIMEOUT_S};
-    int fd = socket(at->sa.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ssize_t got = -1;
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
-        connect(fd, &at->sa.any, at_len) == 0 && send(fd, query, len, 0) == (ssize_t)len)
-        got = recv(fd, answer, cap, 0);
+    ssize_t got = cli_ask_udp(exchange, 1);
+    if (got >= DNS_HEADER_LEN && exchange->answer[2] & DNS_FLAG_TC >> 8)
+        got = cli_ask_tcp(exchange);
     if (got < 0)
         perror("veridoh: no answer");
-    if (fd >= 0)
-        (void)close(fd);
     return got;
 }
 
-static int judge(const uint8_t *answer, size_t len)
+static bool begins_with(const uint8_t *text, size_t len, const char *word)
 {
-    struct dns_rr table[32];
+    return len >= strlen(word) && !memcmp(text, word, strlen(word));
+}
+
+static int judge(const uint8_t *answer, size_t len, bool must_be_ready)
+{
+    static struct dns_rr table[DNS_RR_MAX];
     struct dns_msg msg;
-    if (dns_msg_read(answer, len, table, 32, &msg) != DNS_OK || msg.rcode != DNS_RCODE_NOERROR) {
+    if (dns_msg_read(answer, len, table, DNS_RR_MAX, &msg) != DNS_OK ||
+        msg.rcode != DNS_RCODE_NOERROR) {
         (void)fprintf(stderr, "veridoh: the listener's answer is no health report\n");
-        return 1;
+        return NO_ANSWER;
     }
-    int status = 1;
+    int status = NO_ANSWER;
     for (uint32_t i = 0; i < msg.rr_count; i++) {
         struct dns_reader r = dns_rr_rdata(&msg, &msg.rr[i]);
         while (msg.rr[i].type == DNS_TYPE_TXT && dns_reader_left(&r) > 0) {
@@ -57,8 +54,10 @@ static int judge(const uint8_t *answer, size_t len)
             const uint8_t *text = dns_read_bytes(&r, n);
             if (!text)
                 break;
-            if (n == 2 && !memcmp(text, "ok", 2))
-                status = 0;
+            if (n == 2 && begins_with(text, n, "ok"))
+                status = ANSWERS;
+            else if (begins_with(text, n, "degraded: "))
+                status = must_be_ready ? NOT_READY : ANSWERS;
             (void)printf("%.*s\n", (int)n, (const char *)text);
         }
     }
@@ -67,9 +66,11 @@ static int judge(const uint8_t *answer, size_t len)
 
 int cli_health(int argc, char **argv)
 {
+    static const struct cli_form form = {.usage = USAGE, .options = "r"};
+    static struct cli_exchange exchange;
     struct cli_options options;
-    int first = cli_options(argc, argv, USAGE, &options);
-    if (first < 0 || first != argc)
+    int first = cli_options(argc, argv, &form, &options);
+    if (first < 0)
         return first == -2 ? 0 : CLI_EX_USAGE;
     struct config *config = config_read(options.config_path, stderr);
     if (!config)
@@ -77,12 +78,12 @@ int cli_health(int argc, char **argv)
     struct doh_address at = reachable(config->listen[0]);
     config_free(config);
     struct dns_question question = {.type = DNS_TYPE_TXT, .class_ = DNS_CLASS_CH};
-    uint8_t query[512];
-    uint8_t answer[4096];
-    struct dns_opt_out opt = {.udp_size = sizeof answer};
+    struct dns_opt_out opt = {.udp_size = 4096};
     if (dns_name_parse("health.veridoh.", &question.name) != DNS_OK)
         return CLI_EX_UNAVAILABLE;
-    uint32_t len = dns_query_write(query, sizeof query, 0x6865, &question, 0, &opt);
-    ssize_t got = ask(&at, query, len, answer, sizeof answer);
-    return got < 0 ? 1 : judge(answer, (size_t)got);
+    exchange.at = &at;
+    exchange.len =
+        dns_query_write(exchange.query, sizeof exchange.query, 0x6865, &question, 0, &opt);
+    ssize_t got = ask(&exchange);
+    return got < 0 ? NO_ANSWER : judge(exchange.answer, (size_t)got, options.ready);
 }

@@ -59,6 +59,9 @@ void config_free(struct config *config);
  * is read again for the place. */
 void config_say_fault(const char *path, const struct doh_fault *fault, FILE *errors);
 
+/* NULL, or why nothing can be kept in the state directory: it is not there. */
+const char *config_state_fault(const struct config *config);
+
 /* The reference of every key, from the same table: for the manual and `config-reference`. */
 void config_reference(FILE *out);
 

@@ -9,8 +9,10 @@
 #include "proxy/machine.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define CACHE_AUTO_MAX ((size_t)64 << 20)
 
@@ -138,6 +140,7 @@ static void finish_policy(struct config_draft *draft)
 
 static void finish_machine(struct config *c)
 {
+    c->doh.waiting_max = 2 * c->queries_max; /* each its own question, and as many for proofs */
     if (c->workers == 0)
         c->workers = machine_cpus();
     if (c->cache.bytes == 0) {
@@ -183,6 +186,16 @@ struct config *config_finish(struct config_draft *draft, struct config_errors *e
     *config = draft->c;
     memset(&draft->c, 0, sizeof draft->c); /* its parts have moved */
     return config;
+}
+
+const char *config_state_fault(const struct config *config)
+{
+    struct stat about;
+    if (!config->state_directory)
+        return NULL;
+    if (stat(config->state_directory, &about) != 0)
+        return strerror(errno);
+    return S_ISDIR(about.st_mode) ? NULL : strerror(ENOTDIR);
 }
 
 static void release(struct config *c)

@@ -50,10 +50,10 @@ static const struct config_key upstream_keys[] = {
             "Default: the host name of the URL."},
     {.name = "addresses", .kind = CONFIG_LIST, .offset = UP(addresses), .count_offset = UP(address_count),
      .element_size = sizeof(struct doh_address), .children = an_ip,
-     .doc = "IP addresses of the host; no look-up is needed then."},
+     .doc = "IP addresses of the host; it is looked up only if they fail and it has bootstrap servers."},
     {.name = "bootstrap", .kind = CONFIG_LIST, .offset = UP(bootstrap), .count_offset = UP(bootstrap_count),
      .element_size = sizeof(struct doh_address), .children = a_server,
-     .doc = "Plain DNS servers, asked for this host name only when no addresses are given."},
+     .doc = "Plain DNS servers, asked for this host name only: when no addresses are given or known from before, and when those fail."},
     {.name = "ca", .kind = CONFIG_PATH, .offset = UP(ca_file),
      .doc = "PEM file of the authorities to trust for it instead of the system's."},
     {.name = "route-only", .kind = CONFIG_BOOL, .offset = UP(route_only), .fallback = "false",
@@ -116,8 +116,8 @@ static const struct config_key cache_keys[] = {
     {.name = "max-failure-ttl", .kind = CONFIG_SECONDS, .offset = AT(c.cache.failure_max_ttl_s), BETWEEN(1, 300), .fallback = "5m",
      .doc = "Where that doubling ends."},
     {.name = "max-stale", .kind = CONFIG_SECONDS, .offset = AT(c.cache.max_stale_s), BETWEEN(0, 604800), .fallback = "1d",
-     .doc = "While no upstream answers, what was proven is still given out for that long after its TTL, with a TTL of 30 s and EDE 3 or 19, "
-            "until a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
+     .doc = "While no upstream answers, or with a failure or what is no answer, what was proven is still given out for that long after its "
+            "TTL, with a TTL of 30 s and EDE 3 or 19, until a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
     {.name = "stale-after", .kind = CONFIG_MS, .offset = AT(c.cache.stale_after_ms), BETWEEN(0, 60000), .fallback = "1800ms",
      .doc = "It is given out when upstream has not answered for that long; at once while all upstreams are known to be down."},
     {.name = "prefetch", .kind = CONFIG_BOOL, .offset = AT(c.prefetch), .fallback = "true",
@@ -212,7 +212,7 @@ static const struct config_key client_keys[] = {
      .doc = "A question is answered within that time, if only with SERVFAIL. Stub resolvers wait 5 s."},
     {.name = "in-flight", .kind = CONFIG_COUNT, .offset = AT(c.queries_max), BETWEEN(16, 1000000), .fallback = "4096",
      .doc = "Questions that wait for an answer at one time, each worker. Equal ones are asked upstream once, but each counts. One more is "
-            "answered at once with SERVFAIL and the error \"Not Ready\". One that waits takes about 6 KiB, or half of one when an equal one "
+            "answered at once with SERVFAIL and the error \"Not Ready\". One that waits takes about 8 KiB, or half of one when an equal one "
             "waits already; what proofs are made from takes at most 64 KiB times this number, or 16 MiB if that is more."},
     {.name = "udp-size", .kind = CONFIG_COUNT, .offset = AT(c.udp_size), BETWEEN(512, 4096), .fallback = "1232",
      .doc = "Largest UDP answer to another machine; more goes by TCP. To this one it is 4096."},
@@ -230,7 +230,7 @@ static const struct config_key transport_keys[] = {
     {.name = "connect-timeout", .kind = CONFIG_MS, .offset = DOH(connect_ms), BETWEEN(100, 30000), .fallback = "2s",
      .doc = "For TCP and TLS together, each address."},
     {.name = "answer-timeout", .kind = CONFIG_MS, .offset = DOH(deadline_ms), BETWEEN(100, 30000), .fallback = "3s",
-     .doc = "A connection whose oldest question is unanswered for that long is given up."},
+     .doc = "A question that a connection has not answered for that long is given up there, and with it the connection, unless that has answered others meanwhile."},
     {.name = "idle-timeout", .kind = CONFIG_MS, .offset = DOH(idle_ms), BETWEEN(1000, 3600000), .fallback = "30s",
      .doc = "A connection without questions is closed after that time."},
     {.name = "tls-min", .kind = CONFIG_WORD, .offset = DOH(tls_min), .fallback = "1.2", .words = tls_versions,
@@ -253,7 +253,7 @@ static const struct config_key transport_keys[] = {
             "to tell nobody anything. What clients send of the kind never goes on. Left out: nothing is said."},
     {.name = "resolv-conf", .kind = CONFIG_PATH, .offset = DOH(resolv_conf), .fallback = "/etc/resolv.conf", .words = none,
      .doc = "Whose servers are asked for an upstream's host when it has neither addresses nor bootstrap servers and was never "
-            "reached before: those of them that are not this program. none: nobody."},
+            "reached before, or not again where it was: those of them that are not this program. none: nobody."},
     {.name = "padding", .kind = CONFIG_COUNT, .offset = DOH(pad_to), BETWEEN(0, 512), .fallback = "128",
      .doc = "Questions are padded to a multiple of that many octets (RFC 8467); 0: not."},
     {.name = NULL}};

@@ -4,8 +4,10 @@
 #include "doh/pool.h"
 #include "proxy/cli.h"
 #include "proxy/clock.h"
+#include "proxy/descriptors.h"
 #include "proxy/listener_socket.h"
 #include "proxy/snapshot_file.h"
+#include "proxy/tally.h"
 #include "proxy/trust.h"
 #include "proxy/worker.h"
 
@@ -13,6 +15,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
@@ -40,6 +43,8 @@ static void block_signals(sigset_t *set)
     (void)sigaddset(set, SIGTERM);
     (void)sigaddset(set, SIGINT);
     (void)sigaddset(set, SIGHUP);
+    (void)sigaddset(set, SIGUSR1);
+    (void)sigaddset(set, SIGUSR2);
     (void)pthread_sigmask(SIG_BLOCK, set, NULL); /* threads inherit it */
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     (void)sigaction(SIGPIPE, &ignore, NULL);
@@ -63,9 +68,25 @@ static void notify(const char *state)
     (void)close(fd); /* nothing depends on it */
 }
 
+/* Said once here, instead of by everything that would read or write there. */
+static void do_without_state(struct daemon *d)
+{
+    struct config *c = d->config;
+    const char *why = config_state_fault(c);
+    if (!why)
+        return;
+    log_write(&d->log, LOG_LEVEL_WARNING,
+              "state directory %s cannot be written: %s; nothing is kept for the next start",
+              c->state_directory, why);
+    free(c->state_directory);
+    c->state_directory = NULL;
+    c->doh.state_directory = NULL; /* the same */
+}
+
 /* 0, or an exit status after a line in the log. */
 static int open_shared(struct daemon *d, const char *config_path)
 {
+    do_without_state(d);
     struct doh_fault fault;
     uint8_t seed[16];
     d->shared = (struct worker_shared){.config = d->config, .log = &d->log};
@@ -82,8 +103,9 @@ static int open_shared(struct daemon *d, const char *config_path)
     doh_shared_not_before(d->shared.doh, clock_floor_s(trust_clock(d->shared.trust)));
     d->shared.cache =
         RAND_bytes(seed, sizeof seed) == 1 ? cache_new(&d->config->cache, seed) : NULL;
+    d->shared.tally = tally_new(d->config->workers);
     d->worker = calloc(d->config->workers, sizeof *d->worker);
-    if (d->shared.cache && d->worker)
+    if (d->shared.cache && d->shared.tally && d->worker)
         return 0;
     log_write(&d->log, LOG_LEVEL_ERROR, "out of memory or random numbers");
     return CLI_EX_UNAVAILABLE;
@@ -172,6 +194,21 @@ static int look_at_listeners(struct daemon *d)
     return CLI_EX_UNAVAILABLE;
 }
 
+static void leave_descriptors_for_upstreams(struct daemon *d)
+{
+    struct config *c = d->config;
+    uint64_t limit = descriptors_raise();
+    uint32_t fit = descriptors_tcp_clients(c, limit);
+    if (fit >= c->tcp_clients)
+        return;
+    log_write(&d->log, LOG_LEVEL_WARNING,
+              "no more than %" PRIu64 " files may be open (RLIMIT_NOFILE): clients have %u TCP "
+              "connections, each worker and listening address, instead of %u, so that upstreams "
+              "can be reached; with %" PRIu64 " files all fit (LimitNOFILE= in a unit)",
+              limit, fit, c->tcp_clients, descriptors_needed(c, c->tcp_clients));
+    c->tcp_clients = fit;
+}
+
 static int open_workers(struct daemon *d)
 {
     char error[256];
@@ -180,7 +217,7 @@ static int open_workers(struct daemon *d)
         return CLI_EX_CONFIG;
     }
     for (uint32_t i = 0; i < d->config->workers; i++) {
-        struct worker *w = worker_open(&d->shared, i == 0, error, sizeof error);
+        struct worker *w = worker_open(&d->shared, i + 1, error, sizeof error);
         if (!w) {
             log_write(&d->log, LOG_LEVEL_ERROR, "%s", error);
             return CLI_EX_UNAVAILABLE;
@@ -225,9 +262,15 @@ static int next_signal(struct daemon *d, const sigset_t *set)
 static void wait_for_end(struct daemon *d, const sigset_t *set)
 {
     int number;
-    while ((number = next_signal(d, set)) == SIGHUP)
-        log_write(&d->log, LOG_LEVEL_WARNING,
-                  "SIGHUP: the configuration is not read again while running; restart to apply it");
+    while ((number = next_signal(d, set)) != SIGTERM && number != SIGINT)
+        if (number == SIGHUP)
+            log_write(&d->log, LOG_LEVEL_WARNING,
+                      "SIGHUP: the configuration is not read again while running; restart to apply "
+                      "it");
+        else /* dnsmasq writes its counters then */
+            log_write(&d->log, LOG_LEVEL_INFO,
+                      "SIGUSR%d does nothing; `veridoh health` shows the counters",
+                      number == SIGUSR1 ? 1 : 2);
     notify("STOPPING=1");
     log_write(&d->log, LOG_LEVEL_INFO, "%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
 }
@@ -241,8 +284,10 @@ static int run(struct daemon *d, const char *config_path)
         restore(d);
         status = look_at_listeners(d);
     }
-    if (status == 0)
+    if (status == 0) {
+        leave_descriptors_for_upstreams(d);
         status = open_workers(d);
+    }
     for (uint32_t i = 0; status == 0 && i < d->worker_count; i++)
         if (!worker_start(d->worker[i]))
             status = CLI_EX_UNAVAILABLE;
@@ -286,6 +331,7 @@ int daemon_run(struct config *config, const char *config_path)
         log_deinit(&d.log);
     }
     free(d.worker);
+    tally_free(d.shared.tally);
     cache_free(d.shared.cache);
     snapshot_file_close(d.restored);
     doh_shared_free(d.shared.doh);

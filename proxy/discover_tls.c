@@ -41,6 +41,19 @@ static SSL_CTX *new_context(const struct discover_check *check)
     return NULL;
 }
 
+const char *discover_tls_ca_fault(const char *file)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC); /* OpenSSL calls every such failure "system lib" */
+    if (fd < 0)
+        return strerror(errno);
+    (void)close(fd); /* only read from */
+    X509_STORE *store = X509_STORE_new();
+    bool ok = store && X509_STORE_load_file(store, file) == 1;
+    X509_STORE_free(store);
+    ERR_clear_error();
+    return ok ? NULL : "no certificate in it";
+}
+
 static int dial(const struct doh_address *at)
 {
     struct timeval timeout = {.tv_sec = TIMEOUT_S};

@@ -17,6 +17,9 @@ struct discover_found {
     bool for_address, for_target; /* what the certificate names */
 };
 
+/* NULL, or why this file gives no authorities: until the next call. */
+const char *discover_tls_ca_fault(const char *file);
+
 /* False, and a sentence in `error`, when it is not. */
 bool discover_tls(const struct discover_check *check, const struct doh_designated *designated,
                   const struct doh_address *at, struct discover_found *ret, char error[static 256]);

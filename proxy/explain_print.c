@@ -285,3 +285,15 @@ void explain_print(FILE *out, const struct explain_report *report)
                       a->ede.text[0] ? ": " : "", a->ede.text);
     (void)fprintf(out, "  Next: %s\n", explain_advice(a->reason.why));
 }
+
+void explain_print_local(FILE *out, const struct dns_question *question, const char *data,
+                         const char *why)
+{
+    char name[DNS_NAME_TEXT_MAX];
+    char type[DNS_NUMBER_TEXT_MAX];
+    (void)dns_name_text(&question->name, name);
+    (void)fprintf(out, "%s %s %s   LOCAL\n  %s\n", name, dns_type_text(question->type, type), data,
+                  why);
+    (void)fprintf(out, "  Next: nothing, unless a server or a key is meant to be asked for it: a "
+                       "route or a trust anchor for just that domain says so.\n");
+}

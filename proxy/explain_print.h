@@ -18,6 +18,9 @@ struct explain_report {
     bool unicode; /* the terminal can show more than ASCII */
 };
 void explain_print(FILE *out, const struct explain_report *report);
+/* Of an answer that is made here; `why` is a sentence. */
+void explain_print_local(FILE *out, const struct dns_question *question, const char *data,
+                         const char *why);
 
 /* What to do about it: a sentence or two, static, never NULL. */
 const char *explain_advice(enum val_why why);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/health.h"
 
+#include "proxy/tally.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,10 +17,18 @@ __attribute__((format(printf, 2, 3))) static void add(struct health *h, const ch
     va_end(args);
 }
 
-static void add_upstreams(struct health *h, const struct doh_pool *pool)
+/* The last try went wrong at each of them. */
+static bool all_fail(const struct doh_upstream_status *status, uint32_t count)
 {
-    struct doh_upstream_status status[DOH_UPSTREAMS_MAX];
-    uint32_t count = doh_pool_status(pool, status, DOH_UPSTREAMS_MAX);
+    uint32_t failing = 0;
+    for (uint32_t i = 0; i < count; i++)
+        failing += status[i].last_error[0] != '\0';
+    return count > 0 && failing == count;
+}
+
+static void add_upstreams(struct health *h, const struct doh_upstream_status *status,
+                          uint32_t count)
+{
     for (uint32_t i = 0; i < count; i++) {
         const struct doh_upstream_status *s = &status[i];
         add(h,
@@ -40,6 +50,11 @@ static void add_upstreams(struct health *h, const struct doh_pool *pool)
     }
 }
 
+static bool clock_is_wrong(const struct server_parts *parts)
+{
+    return parts->clock_wrong && *parts->clock_wrong;
+}
+
 /* The root's keys that are trusted, and whether the clock is. */
 static void add_anchors(struct health *h, const struct server_parts *parts)
 {
@@ -53,24 +68,35 @@ static void add_anchors(struct health *h, const struct server_parts *parts)
             len += (size_t)snprintf(tags + len, sizeof tags - len, "%s%u", len > 0 ? "," : "",
                                     ds.key_tag);
     }
-    bool right = !parts->clock_wrong || !*parts->clock_wrong;
-    add(h, "root_keys=%s clock=%s", tags, right ? "right" : "wrong");
+    add(h, "root_keys=%s clock=%s", tags, clock_is_wrong(parts) ? "wrong" : "right");
 }
 
-void health_fill(struct health *h, const struct server_parts *parts,
-                 const struct server_stats *server, uint64_t uptime_s)
+static void add_verdict(struct health *h, const struct server_parts *parts,
+                        const struct doh_upstream_status *status, uint32_t count)
 {
+    if (clock_is_wrong(parts))
+        add(h, "degraded: this machine's clock is wrong");
+    else if (all_fail(status, count))
+        add(h, "degraded: no upstream answers");
+    else
+        add(h, "ok");
+}
+
+void health_fill(struct health *h, const struct server_parts *parts, uint64_t uptime_s)
+{
+    struct server_stats s;
     struct resolver_stats r;
     struct cache_stats c = cache_stats(parts->cache);
-    resolver_stats(parts->resolver, &r);
+    struct doh_upstream_status status[DOH_UPSTREAMS_MAX];
+    uint32_t count = doh_pool_status(parts->pool, status, DOH_UPSTREAMS_MAX);
+    tally_sum(parts->tally, &s, &r);
     h->count = 0;
-    add(h, "ok");
+    add_verdict(h, parts, status, count);
     add(h, "uptime_s=%" PRIu64 " workers=%u", uptime_s, parts->config->workers);
     add(h,
         "questions=%" PRIu64 " hits=%" PRIu64 " local=%" PRIu64 " refused=%" PRIu64
         " malformed=%" PRIu64 " dropped=%" PRIu64,
-        server->questions, server->hits, server->local, server->refused, server->malformed,
-        server->dropped);
+        s.questions, s.hits, s.local, s.refused, s.malformed, s.dropped);
     add(h,
         "secure=%" PRIu64 " insecure=%" PRIu64 " bogus=%" PRIu64 " indeterminate=%" PRIu64
         " unvalidated=%" PRIu64 " joined=%" PRIu64 " disbelieved=%" PRIu64 " restored=%" PRIu64
@@ -84,5 +110,7 @@ void health_fill(struct health *h, const struct server_parts *parts,
         " cache_evictions=%" PRIu64,
         c.answers, c.zones, c.gaps, c.bytes, c.hits, c.misses, c.evictions);
     add_anchors(h, parts);
-    add_upstreams(h, parts->pool);
+    if (parts->config->workers > 1)
+        add(h, "upstreams_seen_by_worker=%u", parts->worker);
+    add_upstreams(h, status, count);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What `veridoh health` is told: one worker's view, a fact a line. */
+/* What `veridoh health` is told, a fact a line: "ok", or "degraded: " and why nothing new can be
+ * answered, and then numbers: of all workers, but for what the one that is asked knows of
+ * upstreams. */
 #ifndef PROXY_HEALTH_H
 #define PROXY_HEALTH_H
 
 #include "proxy/server.h"
 
-#define HEALTH_LINES_MAX 24u /* so that all of them fit into one UDP answer on loopback */
+#define HEALTH_LINES_MAX (8u + 3u * DOH_UPSTREAMS_MAX)
 #define HEALTH_LINE_MAX 250u /* of a TXT record's string, 255 */
 
 struct health {
@@ -13,7 +15,6 @@ struct health {
     uint32_t count;
 };
 
-void health_fill(struct health *health, const struct server_parts *parts,
-                 const struct server_stats *server, uint64_t uptime_s);
+void health_fill(struct health *health, const struct server_parts *parts, uint64_t uptime_s);
 
 #endif

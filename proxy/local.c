@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define TTL_S 3600u
+#define FLAGS_OFF 2u
 
 static void add_soa(struct dns_msg_out *out, const struct dns_name *zone)
 {
@@ -64,13 +65,19 @@ uint32_t local_text(const struct request *request, const char *const *strings, u
     struct respond_how how = {.status = VAL_INSECURE};
     struct dns_msg_out out;
     respond_begin(request, &how, &out, buf, cap);
+    bool cut = false;
     for (uint32_t i = 0; i < count && out.w.err == DNS_OK; i++) {
         struct dns_msg_mark before = dns_msg_out_mark(&out);
         add_text(&out, &request->question, strings[i]);
         if (out.w.err == DNS_E_SPACE) {
             dns_msg_out_rewind(&out, before);
+            cut = true;
             break;
         }
+    }
+    if (cut) {
+        struct dns_reader flags = {.buf = buf, .off = FLAGS_OFF, .end = out.w.off};
+        dns_write_patch_u16(&out.w, FLAGS_OFF, (uint16_t)(dns_read_u16(&flags) | DNS_FLAG_TC));
     }
     return respond_finish(request, &how, &out);
 }

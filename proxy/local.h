@@ -11,7 +11,8 @@
 uint32_t local_answer(const struct request *request, const struct policy_local *local,
                       uint16_t keepalive_ds, void *buf, size_t cap);
 
-/* A TXT record for each string, in the question's class; those that do not fit are left out. */
+/* A TXT record for each string, in the question's class; when not all fit, the first ones and TC:
+ * by TCP there is room. */
 uint32_t local_text(const struct request *request, const char *const *strings, uint32_t count,
                     void *buf, size_t cap);
 

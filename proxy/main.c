@@ -2,6 +2,7 @@
 #include "proxy/cli.h"
 #include "proxy/config_reference.h"
 #include "proxy/daemon.h"
+#include "proxy/descriptors.h"
 
 #include <string.h>
 
@@ -21,9 +22,10 @@ static int version(int argc, char **argv)
 
 int cli_run(int argc, char **argv)
 {
+    static const struct cli_form form = {.usage = "run [--config FILE]", .options = ""};
     struct cli_options options;
-    int first = cli_options(argc, argv, "run [--config FILE]", &options);
-    if (first < 0 || first != argc)
+    int first = cli_options(argc, argv, &form, &options);
+    if (first < 0)
         return first == -2 ? 0 : CLI_EX_USAGE;
     struct config *config = config_read(options.config_path, stderr);
     return config ? daemon_run(config, options.config_path) : CLI_EX_CONFIG;
@@ -31,14 +33,20 @@ int cli_run(int argc, char **argv)
 
 int cli_check_config(int argc, char **argv)
 {
+    static const struct cli_form form = {
+        .usage = "check-config FILE", .options = "", .words_max = 1};
     struct cli_options options;
-    int first = cli_options(argc, argv, "check-config FILE", &options);
-    if (first < 0 || argc - first > 1)
+    int first = cli_options(argc, argv, &form, &options);
+    if (first < 0)
         return first == -2 ? 0 : CLI_EX_USAGE;
     const char *path = first < argc ? argv[first] : options.config_path;
     struct config *config = config_read(path, stderr);
     if (!config)
         return CLI_EX_CONFIG;
+    const char *lost = config_state_fault(config);
+    if (lost)
+        (void)fprintf(stderr, "%s: warning: process.state-directory: %s: %s; nothing is kept\n",
+                      path, config->state_directory, lost);
     struct doh_fault fault;
     struct doh_shared *shared = doh_shared_new(&config->doh, &fault);
     if (shared)
@@ -54,16 +62,19 @@ int cli_check_config(int argc, char **argv)
 
 int cli_config_reference(int argc, char **argv)
 {
+    static const char usage_of_it[] = "config-reference [--mdoc | --json-schema]";
     const char *form = argc > 1 ? argv[1] : "";
-    if (argc == 1)
-        config_reference(stdout);
-    else if (argc == 2 && !strcmp(form, "--mdoc"))
-        config_reference_mdoc(stdout);
-    else if (argc == 2 && !strcmp(form, "--json-schema"))
-        config_reference_json(stdout);
+    void (*print)(FILE *) = argc == 1                        ? config_reference
+                            : !strcmp(form, "--mdoc")        ? config_reference_mdoc
+                            : !strcmp(form, "--json-schema") ? config_reference_json
+                                                             : NULL;
+    if (!print)
+        (void)cli_misused(usage_of_it, "'%s' is not an option of this command", form);
+    else if (argc > 2)
+        (void)cli_misused(usage_of_it, "'%s' is not expected", argv[2]);
     else
-        return CLI_EX_USAGE;
-    return 0;
+        print(stdout);
+    return print && argc <= 2 ? 0 : CLI_EX_USAGE;
 }
 
 static const struct command commands[] = {
@@ -91,6 +102,7 @@ static int usage(FILE *out, int status)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    descriptors_hold_standard();
     if (!strcmp(name, "--version") || !strcmp(name, "-V"))
         return version(argc, argv);
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))

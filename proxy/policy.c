@@ -176,6 +176,18 @@ static enum policy_answer answer_of(const struct special_name *special,
     return POLICY_FORWARD;
 }
 
+static const char *why_of(enum special what)
+{
+    switch (what) {
+    case SPECIAL_LOCALHOST: return "is this machine (RFC 6761)";
+    case SPECIAL_ABSENT: return "is no part of the public DNS (RFC 6761, 6762, 7686, 9476)";
+    case SPECIAL_EMPTY:
+        return "belongs to the network at hand, and the public DNS knows nothing of what is there "
+               "(RFC 6303, 8375, 9462)";
+    }
+    return "";
+}
+
 void policy_local(const struct config *config, const struct dns_question *question, uint64_t now_s,
                   struct policy_local *ret)
 {
@@ -183,9 +195,11 @@ void policy_local(const struct config *config, const struct dns_question *questi
     ret->answer = POLICY_FORWARD;
     if (search_is_expansion(&config->doh, question, &ret->zone)) {
         ret->answer = POLICY_NXDOMAIN;
+        ret->why = "is where a search list leads, and the cluster has no name of that form";
     } else if (special && !is_overruled(config, &question->name, special, now_s)) {
         ret->answer = answer_of(special, question);
         ret->zone = dns_name_suffix(&question->name, special->labels);
+        ret->why = why_of(special->what);
     }
 }
 

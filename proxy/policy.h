@@ -19,6 +19,7 @@ enum policy_answer {
 struct policy_local {
     enum policy_answer answer;
     struct dns_name zone; /* the special name: owner of the SOA; unless POLICY_FORWARD */
+    const char *why;      /* words that fit behind "it", static; likewise */
 };
 
 /* A configured route, or a trust anchor (also a negative one) at or below the special name, beats

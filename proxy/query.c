@@ -40,6 +40,7 @@ static void prepare(struct query *q)
     query_cancel_fetches(q);
     val_job_free(q->job);
     q->job = NULL;
+    q->epoch = cache_epoch(q->resolver->cache);
     q->state = QUERY_FETCH;
     if (q->trace)
         q->trace->count = 0; /* what is shown is the last try */
@@ -116,13 +117,15 @@ static bool is_proven_secure(const struct query *q, enum val_step step)
     return step == VAL_DONE && val_job_verdict(q->job)->status == VAL_SECURE;
 }
 
-/* Anchors were withdrawn since this began: what it has proven so far, and would let the cache know,
- * may rest on one of them. More anchors than before change nothing for it; and there are more soon
- * after each start, when the first questions wait. */
+/* Anchors were withdrawn since this began, or the cache was flushed for that, which comes a little
+ * later: what it has proven so far may rest on one of them, or on keys that did. More anchors than
+ * before change nothing for it; and there are more soon after each start, when the first questions
+ * wait. */
 static bool begin_under_new_anchors(struct query *q)
 {
     const struct val_anchors *anchors = resolver_anchors(q->resolver);
-    if (q->anchors == anchors || !trust_lacks_some_of(anchors, q->anchors))
+    bool withdrawn = q->anchors != anchors && trust_lacks_some_of(anchors, q->anchors);
+    if (!withdrawn && q->epoch == cache_epoch(q->resolver->cache))
         return false;
     val_anchors_unref(q->anchors);
     q->anchors = val_anchors_ref(anchors);
@@ -134,6 +137,7 @@ static void validate(struct query *q)
 {
     if (begin_under_new_anchors(q))
         return;
+    q->resolver->epoch = q->epoch;
     enum val_step step = val_job_step(q->job, resolver_now(q->resolver).wall_s);
     if (q->synthesized && step != VAL_AGAIN && !is_proven_secure(q, step)) {
         q->distrusts_gaps = true; /* keys have changed since, or are not at hand */

@@ -60,7 +60,6 @@ struct query {
     bool checking_disabled, past_cache;
     bool unproven; /* with checking_disabled: nobody proves it but the upstream */
     const struct val_anchors *anchors; /* a reference: those of its start */
-    bool from_failures;                /* answered by a failure that is remembered */
     bool restored;                     /* in this try the answer is the snapshot's */
     bool distrusts_snapshot;           /* what came from there did not prove */
     bool synthesized;                  /* in this try the answer is made from gaps */
@@ -72,6 +71,7 @@ struct query {
 
     struct val_budget budget;
     struct val_job *job;
+    uint64_t epoch; /* of the cache, when the try began */
     struct query_fetch main;
     struct query_fetch *others; /* DS and DNSKEY questions under way */
     uint32_t other_count;

@@ -19,7 +19,7 @@ void refusal_log(const struct config *config, struct log *log, const struct dns_
 {
     char name[DNS_NAME_TEXT_MAX];
     char type[DNS_NUMBER_TEXT_MAX];
-    if (answer->status != VAL_BOGUS)
+    if (answer->status != VAL_BOGUS || answer->remembered) /* that was said when it was found */
         return;
     if (!config->log_queries) { /* an EDE text has a name */
         log_unnamed(config, log, answer);

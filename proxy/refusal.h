@@ -6,7 +6,8 @@
 #include "proxy/log.h"
 #include "proxy/resolver.h"
 
-/* Nothing of any other answer. Without the operator's leave, no name that was asked for. */
+/* Nothing of any other answer, nor once more of what is remembered. Without the operator's leave,
+ * no name that was asked for. */
 void refusal_log(const struct config *config, struct log *log, const struct dns_question *question,
                  const struct resolver_answer *answer);
 

@@ -45,7 +45,7 @@ static const struct val_zone *zone_find(void *arg, const struct dns_name *name, 
 static void zone_learn(void *arg, const struct val_zone *zone)
 {
     struct resolver *r = arg;
-    cache_zone_put(r->cache, zone);
+    cache_zone_put(r->cache, zone, r->epoch);
 }
 
 /* --- deadlines ------------------------------------------------------------------------------- */
@@ -106,7 +106,9 @@ static void complete(struct resolver *r, struct query *q)
     if (q->unproven)
         return; /* nobody else hears of it */
     if (!good) {
-        cache_failure_put(r->cache, &key, &q->answer.ede, now);
+        const struct cache_failure failure = {q->answer.status, q->answer.reason.why,
+                                              q->answer.ede};
+        cache_failure_put(r->cache, &key, &failure, now);
         return;
     }
     cache_failure_clear(r->cache, &key);
@@ -118,6 +120,7 @@ static void complete(struct resolver *r, struct query *q)
         .ede = q->answer.ede,
         .negative_ttl_s =
             q->route == DOH_ROUTE_DEFAULT ? 0 : r->config->doh.routes[q->route].negative_ttl_s,
+        .epoch = q->epoch,
     };
     cache_answer_put(r->cache, &key, &answer, now);
 }
@@ -152,7 +155,7 @@ void resolver_finish(struct query *q)
 {
     struct resolver *r = q->resolver;
     resolver_unlink(q);
-    if (!q->from_failures)
+    if (!q->answer.remembered)
         complete(r, q);
     count_verdict(r, q);
     if (q->asks && !q->answer.wire)
@@ -202,10 +205,13 @@ static struct query *new_query(struct resolver *r, const struct resolver_questio
 static bool failed_lately(struct resolver *r, struct query *q)
 {
     struct cache_key key = key_of(q);
-    if (!q->joinable || !cache_failure_find(r->cache, &key, resolver_now(r), &q->answer.ede))
+    struct cache_failure failure;
+    if (!q->joinable || !cache_failure_find(r->cache, &key, resolver_now(r), &failure))
         return false;
-    q->answer.status = VAL_INDETERMINATE;
-    q->from_failures = true;
+    q->answer.status = failure.status;
+    q->answer.reason.why = failure.why;
+    q->answer.ede = failure.ede;
+    q->answer.remembered = true;
     q->state = QUERY_ANSWER;
     resolver_schedule(q);
     return true;

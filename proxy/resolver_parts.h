@@ -21,6 +21,7 @@ struct resolver {
     const struct snapshot *snapshot;   /* what the last process left behind; NULL: nothing */
     bool keeps_evidence;               /* for the next one */
     struct trust *trust;               /* or NULL: the anchors never change */
+    uint64_t epoch;                    /* of the proof that is being worked on */
     uint64_t trust_version;            /* of these: */
     const struct val_anchors *anchors; /* a reference: what may be used now */
     struct val_memo memo;              /* signatures that verified, in the cache */

@@ -5,6 +5,7 @@
 #include "proxy/local.h"
 #include "proxy/refusal.h"
 #include "proxy/sentinel.h"
+#include "proxy/tally.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ struct server {
     struct server_parts parts;
     struct server_stats stats;
     struct dns_name health;
-    uint64_t started_ms;
+    uint64_t started_ms, told_ms; /* told to the tally, all of it */
     struct pending *first;
     uint32_t waiting;
     struct cache_now now; /* of the questions that are being answered */
@@ -175,6 +176,19 @@ static void shorten(struct server *s, uint32_t len)
     }
 }
 
+/* Told to all workers: what the resolver counts changes with misses, and not so often is it copied
+ * while hits are answered. */
+static void tell_tally(struct server *s, bool after_miss)
+{
+    struct resolver_stats stats;
+    tally_server(s->parts.tally, s->parts.worker, &s->stats);
+    if (!after_miss && s->told_ms == s->now.mono_ms)
+        return;
+    s->told_ms = s->now.mono_ms;
+    resolver_stats(s->parts.resolver, &stats);
+    tally_resolver(s->parts.tally, s->parts.worker, &stats);
+}
+
 static void on_answer(void *arg, const struct resolver_answer *answer)
 {
     struct pending *p = arg;
@@ -202,6 +216,7 @@ static void on_answer(void *arg, const struct resolver_answer *answer)
         p->next->prev = p->prev;
     s->waiting--;
     free(p);
+    tell_tally(s, true);
 }
 
 static void ask(struct server *s, const struct listener_client *client,
@@ -304,7 +319,8 @@ static void answer_health(struct server *s, const struct listener_client *client
     struct health h;
     const char *strings[HEALTH_LINES_MAX];
     uint64_t now_ms = s->now.mono_ms;
-    health_fill(&h, &s->parts, &s->stats, (now_ms - s->started_ms) / 1000);
+    tell_tally(s, true);
+    health_fill(&h, &s->parts, (now_ms - s->started_ms) / 1000);
     for (uint32_t i = 0; i < h.count; i++)
         strings[i] = h.line[i];
     send_reply(s, client, local_text(request, strings, h.count, s->reply, sizeof s->reply));
@@ -374,4 +390,5 @@ void server_on_queries(void *arg, const struct listener_query *query, uint32_t c
             cache_answer_expect(s->parts.cache, &s->coming[i].place);
     for (uint32_t i = 0; i < count; i++)
         answer_one(s, &query[i].client, &s->coming[i]);
+    tell_tally(s, false);
 }

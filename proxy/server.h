@@ -9,6 +9,7 @@
 #include "proxy/resolver.h"
 
 struct server;
+struct tally;
 
 struct server_stats {
     uint64_t questions, dropped, malformed, refused, local, hits;
@@ -23,6 +24,8 @@ struct server_parts { /* borrowed until the server is freed */
     struct resolver_clock clock;
     struct log *log;
     const bool *clock_wrong; /* as of clock.now(); or NULL: it is right */
+    uint32_t worker;         /* which one of them this is, from 1 */
+    struct tally *tally;     /* of all workers: kept up to date */
 };
 
 struct server *server_new(const struct server_parts *parts);

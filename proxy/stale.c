@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/stale.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* For PREFETCH_SHARE questions of clients, hits or not, one may go upstream to be ahead of them;
@@ -10,11 +11,12 @@
 
 /* --- instead of nothing ---------------------------------------------------------------------- */
 
-static bool is_unreachable(const struct resolver_answer *answer)
+/* RFC 8767 5: the attempt to refresh it failed, at whatever: nobody answered, or with SERVFAIL, or
+ * with what is no answer. What did come and does not prove is another matter. */
+static bool is_out_of_reach(const struct resolver_answer *answer)
 {
     return answer->status == VAL_INDETERMINATE &&
-           (answer->ede.code == DNS_EDE_NO_REACHABLE_AUTHORITY ||
-            answer->ede.code == DNS_EDE_NETWORK_ERROR);
+           (answer->reason.why == VAL_WHY_FETCH || answer->reason.why == VAL_WHY_RCODE);
 }
 
 /* Bogus is final: no older answer makes good for what was found wrong now. */
@@ -23,7 +25,8 @@ static bool is_doubted(const struct query *q)
     return q->attempt != ASK_FIRST && q->doubted_status == VAL_BOGUS;
 }
 
-static bool find(struct query *q, struct resolver_answer *answer)
+/* `why` is what keeps the fresh one away. */
+static bool find(struct query *q, const char *why, struct resolver_answer *answer)
 {
     struct resolver *r = q->resolver;
     struct cache_hit hit;
@@ -34,17 +37,17 @@ static bool find(struct query *q, struct resolver_answer *answer)
     answer->wire = r->buf;
     answer->len = hit.len;
     answer->status = hit.status;
-    answer->ede = (struct dns_ede){
-        .code = hit.rcode == DNS_RCODE_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN : DNS_EDE_STALE,
-        .text = "no upstream answers; this was proven earlier",
-    };
+    struct dns_ede ede = {.code = hit.rcode == DNS_RCODE_NXDOMAIN ? DNS_EDE_STALE_NXDOMAIN
+                                                                  : DNS_EDE_STALE};
+    (void)snprintf(ede.text, sizeof ede.text, "this was proven earlier; now: %s", why);
+    answer->ede = ede; /* `why` may have been its text */
     r->stats.stale++;
     return true;
 }
 
 bool stale_instead(struct query *q, struct resolver_answer *answer)
 {
-    return is_unreachable(answer) && find(q, answer);
+    return is_out_of_reach(answer) && find(q, answer->ede.text, answer);
 }
 
 /* --- instead of waiting ---------------------------------------------------------------------- */
@@ -65,7 +68,7 @@ static bool tell(struct query *q)
     struct resolver_answer answer = q->answer;
     if (!q->asks || q->has_no_stale || q->state == QUERY_ANSWER || q->state == QUERY_DONE)
         return false;
-    q->has_no_stale = !find(q, &answer);
+    q->has_no_stale = !find(q, "no upstream has answered yet", &answer);
     if (q->has_no_stale)
         return false;
     q->telling = true; /* who is told may cancel the others */

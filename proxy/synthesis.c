@@ -55,5 +55,5 @@ void synthesis_learn(const struct query *q)
         return;
     uint32_t count = val_job_proofs(q->job, proven, VAL_PROVEN_MAX);
     if (count > 0)
-        cache_gaps_put(q->resolver->cache, proven, count, resolver_now(q->resolver));
+        cache_gaps_put(q->resolver->cache, proven, count, q->epoch, resolver_now(q->resolver));
 }

@@ -28,6 +28,7 @@ struct worker {
     uv_async_t stop; /* the only handle that other threads touch */
     uv_timer_t drain;
     bool started, first;
+    uint32_t number; /* from 1 */
     enum worker_state state;
     uint32_t drained_ms;
     struct listener **listener;
@@ -198,7 +199,8 @@ static bool open_parts(struct worker *w)
         resolver_use_snapshot(w->resolver, w->shared.snapshot,
                               w->shared.config->state_directory && w->shared.config->snapshot_s);
     const struct server_parts parts = {
-        config, w->shared.cache, w->pool, w->resolver, clock, w->shared.log, &w->clock_wrong,
+        config,        w->shared.cache, w->pool,   w->resolver,     clock,
+        w->shared.log, &w->clock_wrong, w->number, w->shared.tally,
     };
     if (w->resolver)
         resolver_use_trust(w->resolver, w->shared.trust);
@@ -209,7 +211,7 @@ static bool open_parts(struct worker *w)
     return w->server != NULL && (w->follow || !w->first);
 }
 
-struct worker *worker_open(const struct worker_shared *shared, bool first, char *error,
+struct worker *worker_open(const struct worker_shared *shared, uint32_t number, char *error,
                            size_t error_cap)
 {
     struct worker *w = calloc(1, sizeof *w);
@@ -217,7 +219,8 @@ struct worker *worker_open(const struct worker_shared *shared, bool first, char 
     if (!w)
         return NULL;
     w->shared = *shared;
-    w->first = first;
+    w->number = number;
+    w->first = number == 1;
     if (uv_loop_init(&w->loop) != 0) {
         free(w);
         return NULL;

@@ -215,6 +215,23 @@ class Anchors(Case):
         self.assert_refused(veri.dig(NAME), 9)  # for good, though its DS is configured
         self.assert_refused(veri.dig("www.insecure.test."), 9)
 
+    def test_behind_a_revocation_answers_are_kept(self):
+        """The flush puts an end to what was begun before it, and to nothing that begins later."""
+        good, revoked = self.upstream_of(), self.upstream_of(root=" fault=revoked")
+        name = "www.island.insecure.test."
+        island = self.world_of("".join(
+            f"island.insecure.test. IN DNSKEY {line}\n"
+            for line in self.record(good, "island.insecure.test.", "DNSKEY")
+            if line.startswith("257")))
+        veri = self.start(revoked, f"  trust-anchors: [{good.dir}/root.ds, {island}]\n",
+                          state=self.directory(), prime=False)
+        wait_for(lambda: "no key is left" in veri.log(), "the revocation to be seen")
+        self.assert_secure(veri.dig(name), "192.0.2.50")
+        revoked.reset_stats()
+        self.assert_secure(veri.dig(name), "192.0.2.50")
+        self.assertEqual(revoked.stats().of(name, "A"), [])
+        self.assert_refused(veri.dig(NAME), 9)
+
     def test_off(self):
         up = self.upstream_of()
         state = self.directory()

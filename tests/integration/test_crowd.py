@@ -59,3 +59,11 @@ class Crowd(Case):
                                     for m in turned_away.values()))
                 self.assertEqual(set(self.receive(tcp, 16)), set(range(16)))
                 up.be_honest()
+
+    def test_all_who_may_wait_are_asked(self):
+        """However many guesses about their chains go ahead: those are what is left out."""
+        up = self.upstream()
+        veri = self.veridoh(up, extra="clients:\n  in-flight: 1100\n  deadline: 1s\n" + EVERY)
+        up.lie("drop")
+        _, answers = self.ask(veri, [f"a.b{i}.c{i}.d{i}.test." for i in range(1000)])
+        self.assertEqual([i for i, m in answers.items() if b"too many" in m], [])

@@ -130,6 +130,18 @@ class Discover(Case):
         self.assertIn("verified: its certificate names that address", done.stdout)
         self.assert_works(done)
 
+    def test_authorities_that_cannot_be_read(self):
+        """Which is no fault of the resolver: it is not even asked."""
+        self.start()
+        empty = self.dir / "empty.pem"
+        empty.write_text("nothing\n")
+        for path, why in (("/nonexistent.pem", "No such file"), (empty, "no certificate in it")):
+            with self.subTest(path=path):
+                done = self.discover("--ca", path, ca=False, address="127.0.0.1:1")
+                self.assertEqual((done.returncode, done.stdout), (64, ""))
+                self.assertEqual(done.stderr.splitlines()[0], f"veridoh: --ca {path}: {why}"
+                                 + (" or directory" if "file" in why else ""))
+
     def test_certificate_for_the_address_alone(self):
         """RFC 9462 4.2 asks for no more; the URL then has the address."""
         self.start(target="another.test.")

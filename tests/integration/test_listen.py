@@ -6,8 +6,6 @@ import fcntl
 import os
 import pathlib
 import re
-import resource
-import signal
 import socket
 import struct
 import subprocess
@@ -18,7 +16,7 @@ from lib import Case, Tcp, config_text, free_port, header, program, query, wait_
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8914, 0x8916, 0x891c
-OURS, OURS_TOO, OURS_V6 = "192.0.2.2", "192.0.2.3", "2001:db8::2"
+OURS, OURS_TOO, OURS_V6, OURS_LINK = "192.0.2.2", "192.0.2.3", "2001:db8::2", "fe80::2"
 REFUSED, NOERROR = 5, 0
 
 
@@ -47,6 +45,7 @@ def setUpModule():
     add_address("lo:1", OURS)
     add_address("lo:2", OURS_TOO)
     add_address_v6(OURS_V6)
+    add_address_v6(OURS_LINK)
 
 
 def switch_ipv6(on):
@@ -60,19 +59,26 @@ def ask(to, port, tcp, source=None):
     message = query("localhost.")
     with socket.socket(family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as s:
         s.settimeout(lib.DEADLINE_S)
-        s.bind((source or to, 0))
-        s.connect((to, port))
+        s.bind(socket.getaddrinfo(source or to, 0)[0][4])  # with the interface of fe80::2%lo
+        s.connect(socket.getaddrinfo(to, port)[0][4])
         s.sendall(struct.pack("!H", len(message)) + message if tcp else message)
         return header(s.recv(4096)[2 if tcp else 0:])[2]
 
 
+def connections_to(port):
+    """Those established, of this network."""
+    rows = pathlib.Path("/proc/self/net/tcp").read_text().splitlines()[1:]
+    return [r for r in rows if r.split()[2].endswith(f":{port:04X}") and r.split()[3] == "01"]
+
+
 class Listening(Case):
-    def daemon(self, *addresses, workers=1, up=None, **more):
+    def daemon(self, *addresses, workers=1, up=None, extra="", **more):
         """Veridoh at these addresses; @ is a port."""
         up = up or self.upstream()
         port = free_port()
         listen = "".join(f'  - address: "{a.replace("@", str(port))}"\n' for a in addresses)
-        text = config_text("@PORT@", [up], up.dir / "root.ds").replace("workers: 1", f"workers: {workers}")
+        text = config_text("@PORT@", [up], up.dir / "root.ds", extra)
+        text = text.replace("workers: 1", f"workers: {workers}")
         text = re.sub(r"listen:\n.*\n", "listen:\n" + listen, text)
         process = lib.Process.__new__(Daemon)
         process.start(text, port, **more)
@@ -105,7 +111,8 @@ class Whom(Listening):
         """It asks from the address that it asks, wherever that is."""
         up = self.upstream()
         for listen, at in ((f"{OURS}:@", OURS), ("0.0.0.0:@", OURS), ("0.0.0.0:@", "127.0.0.1"),
-                           (f"[{OURS_V6}]:@", OURS_V6), ("[::]:@", OURS_V6), ("[::]:@", "::1")):
+                           (f"[{OURS_V6}]:@", OURS_V6), ("[::]:@", OURS_V6), ("[::]:@", "::1"),
+                           ("[::]:@", f"{OURS_LINK}%lo")):
             veri = self.daemon(listen, up=up)
             for tcp in (False, True):
                 with self.subTest(listen=listen, at=at, tcp=tcp):
@@ -164,6 +171,7 @@ class Ports(Listening):
     def test_without_ipv6(self):
         """As the shipped configuration in a container that has none."""
         switch_ipv6(False)
+        self.addCleanup(add_address_v6, OURS_LINK)
         self.addCleanup(add_address_v6, OURS_V6)
         self.addCleanup(switch_ipv6, True)
         up = self.upstream()
@@ -179,6 +187,34 @@ class Ports(Listening):
         self.assertIn("no interface has this address", self.refused(alone))
         missing = self.world_of(config.replace("[::1]:", "[2001:db8::99]:"))
         self.assertIn("no interface has this address", self.refused(missing))
+
+
+class Descriptors(Listening):
+    def limited(self, soft, hard):
+        """What comes before a command that may open so many files."""
+        return ["prlimit", f"--nofile={soft}:{hard}", "--"]
+
+    def test_the_soft_limit_is_raised(self):
+        veri = self.daemon("127.0.0.1:@", before=self.limited(64, 2048))
+        limits = pathlib.Path(f"/proc/{veri.child.pid}/limits").read_text()
+        self.assertRegex(limits, r"Max open files +2048 +2048")
+        self.assertNotIn("files may be open", veri.log())
+
+    def test_clients_leave_some(self):
+        """Whoever opens connections as long as it can stops nobody's names from being resolved."""
+        up = self.upstream()
+        veri = self.daemon("127.0.0.1:@", "[::1]:@", workers=2, up=up, before=self.limited(64, 256),
+                           extra="transport:\n  idle-timeout: 1s\n")
+        self.assertEqual(len(re.findall(r"warning: no more than 256 files may be open.*instead of 256",
+                                        veri.log())), 1, veri.log())
+        wait_for(lambda: not connections_to(up.port), "the connection upstream to be idle and closed")
+        crowd = []
+        self.addCleanup(lambda: [s.close() for s in crowd])
+        for at in ("127.0.0.1", "::1"):
+            for _ in range(150):
+                crowd.append(socket.create_connection((at, veri.port), lib.DEADLINE_S))
+        self.assert_secure(lib.dig(veri.port, "www.two.test."), "192.0.2.32")
+        self.assertLess(len(os.listdir(f"/proc/{veri.child.pid}/fd")), 256)
 
 
 if __name__ == "__main__":

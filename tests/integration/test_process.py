@@ -2,6 +2,7 @@
 """The program: mistakes in its configuration, its start, its end, and its other commands."""
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -9,7 +10,8 @@ import tempfile
 import threading
 import unittest
 
-from lib import Case, Tcp, config_text, free_port, program, query
+from lib import (Case, Tcp, config_text, free_port, program, query, upstream_config,
+                 wait_for)
 
 NAME = "www.two.test."
 
@@ -126,7 +128,6 @@ class Stop(Case):
         tcp = Tcp(veri.port)
         self.addCleanup(tcp.close)
         tcp.send(*(query(f"n{i}.two.test.", ident=i) for i in range(20)))
-        from lib import wait_for
         wait_for(lambda: up.stats().of("n19.two.test.", "A"), "the questions to be asked")
         self.assertEqual(veri.stop(), 0, veri.last_log)
 
@@ -148,6 +149,10 @@ class Stop(Case):
         veri = self.veridoh(up, config=config)
         for i in range(12):
             self.assert_secure(veri.dig(f"x{i}.wild.nsec.test."), "192.0.2.22")
+        report = run("health", "--config", veri.dir / "veridoh.yaml").stdout
+        self.assertIn("workers=3\nquestions=13 ", report)  # and this one
+        self.assertGreaterEqual(int(re.search("\nsecure=([0-9]+) ", report)[1]), 12)
+        self.assertRegex(report, "\nupstreams_seen_by_worker=[123]\n")
         self.assertEqual(veri.stop(), 0, veri.last_log)
 
 
@@ -187,10 +192,86 @@ class Commands(Case):
         self.veri.stop()
         self.assertNotEqual(run("health", "--config", kept).returncode, 0)
 
+    def test_health_without_an_upstream(self):
+        """It lives and says so; whether it can answer is another question, with another status."""
+        ready = run("health", "--ready", "--config", self.config)
+        self.assertEqual((ready.returncode, ready.stdout.splitlines()[0]), (0, "ok"))
+        self.up.lie("reset")
+        self.assert_refused(self.veri.dig(NAME))
+        for words, status in ((), 0), (("--ready",), 2):
+            done = run("health", *words, "--config", self.config)
+            self.assertEqual(done.returncode, status, done.stdout)
+            self.assertEqual(done.stdout.splitlines()[0], "degraded: no upstream answers")
+        self.up.be_honest()
+        wait_for(lambda: self.veri.dig(NAME).rcode == "NOERROR", "an answer")
+        self.assertEqual(run("health", "--ready", "--config", self.config).returncode, 0)
+
+    def test_health_of_many_upstreams(self):
+        """More than one UDP answer holds."""
+        entries = "\n".join(upstream_config(self.up, f"up{i}") for i in range(32))
+        veri = self.veridoh(self.up, config=(
+            f"listen:\n  - address: 127.0.0.1:@PORT@\nupstreams:\n{entries}\n"
+            f"validation:\n  trust-anchors: {self.up.dir}/root.ds\nprocess:\n  workers: 1\n"))
+        done = run("health", "--config", veri.dir / "veridoh.yaml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for what in ("upstream", "connections", "honesty"):
+            for i in range(32):
+                self.assertIn(f"\n{what}=up{i} ", done.stdout)
+
+    def test_answered_here(self):
+        """What never leaves this machine does not leave it for these commands either."""
+        asked = self.up.stats().questions
+        for name, type_, data, why in (
+                ("localhost", "A", "127.0.0.1", "RFC 6761"),
+                ("localhost", "AAAA", "::1", "RFC 6761"),
+                ("printer.local", "A", "NXDOMAIN", "6762"),
+                ("4.3.2.10.in-addr.arpa", "PTR", "NXDOMAIN", "RFC 6303"),
+                ("10.in-addr.arpa", "PTR", "no such record", "RFC 6303")):
+            with self.subTest(name=name, type=type_):
+                done = run("explain", "--config", self.config, name, type_)
+                self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+                self.assertIn(data, done.stdout)
+                self.assertIn("answered here", done.stdout)
+                self.assertIn(why, done.stdout)
+        done = run("query", "--config", self.config, "localhost")
+        self.assertEqual((done.returncode, done.stdout), (0, "localhost. 3600 IN A 127.0.0.1\n"))
+        done = run("query", "--config", self.config, "printer.local")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertIn("NXDOMAIN", done.stderr)
+        self.assertIn("answered here", done.stderr)
+        self.assertEqual(self.up.stats().questions, asked)
+
     def test_misuse(self):
-        for words in (("nonsense",), (), ("query",), ("run", "--nonsense")):
+        """What was wrong, in one line, and how this command is called."""
+        for words, wrong, usage in (
+                (("nonsense",), "'nonsense' is not a command", "veridoh COMMAND"),
+                ((), "", "veridoh COMMAND"),
+                (("run", "conf.yaml"), "'conf.yaml' is not expected; --config FILE",
+                 "veridoh run [--config FILE]"),
+                (("run", "--nonsense"), "'--nonsense'", "veridoh run [--config FILE]"),
+                (("run", "--cd"), "'--cd'", "veridoh run [--config FILE]"),
+                (("run", "-x"), "'-x'", "veridoh run [--config FILE]"),
+                (("run", "--config"), "'--config' needs a value", "veridoh run [--config FILE]"),
+                (("check-config", "a", "b"), "'b' is not expected", "veridoh check-config FILE"),
+                (("health", "x"), "'x' is not expected", "veridoh health [--config FILE]"),
+                (("query",), "a name is missing", "veridoh query"),
+                (("explain", "a.test", "A", "b"), "'b' is not expected", "veridoh explain"),
+                (("query", "a..b"), "'a..b' is not a domain name", "veridoh query"),
+                (("query", "a.test", "NO"), "'NO' is not a record type", "veridoh query"),
+                (("discover",), "an address is missing", "veridoh discover"),
+                (("discover", "--bad"), "'--bad'", "veridoh discover"),
+                (("discover", "127.0.0.1", "b"), "'b' is not expected", "veridoh discover"),
+                (("config-reference", "--bad"), "'--bad'", "veridoh config-reference"),
+                (("config-reference", "--mdoc", "b"), "'b' is not expected",
+                 "veridoh config-reference")):
             with self.subTest(words=words):
-                self.assertEqual(run(*words).returncode, 64)
+                done = run(*words)
+                self.assertEqual((done.returncode, done.stdout), (64, ""))
+                self.assertIn(f"usage: {usage}", done.stderr)
+                if wrong:
+                    first = done.stderr.splitlines()[0]
+                    self.assertTrue(first.startswith("veridoh: "), first)
+                    self.assertIn(wrong, first)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,33 @@ class Stale(Case):
         self.assert_secure(answer, "192.0.2.32")
         self.assertEqual([code for code, _ in answer.ede], [STALE], answer)
 
+    def test_what_failed_is_said(self):
+        """Nobody answers, somebody answers that he cannot, or with what is no answer: each is a
+        failure to refresh (RFC 8767 5), and not the same. As long as it is remembered, too."""
+        cases = (("drop", "www.two.test.", "no upstream has answered yet",
+                  "no answer within the deadline"),
+                 ("servfail", "again.two.test.", "the upstream answered with an error"),
+                 ("rcode=5", "a.b.c.d.two.test.", "the upstream answered with an error"),
+                 ("garbage-dns", "www.nsec.test.", "the upstream's answer is not a DNS answer"),
+                 ("wrong-question", "www.nsec3.test.", "the upstream's answer is not a DNS answer"),
+                 ("status=500", "www.three.two.test.", "the upstream answered with an HTTP error"))
+        up, veri = self.start(SHORT + "  failure-ttl: 60s\nclients:\n  deadline: 1s\n")
+        for _, name, *_ in cases:
+            self.assert_secure(veri.dig(name))
+        time.sleep(1.1)
+        for lie, name, *_ in cases:
+            up.lie(lie, name=name)
+        for lie, name, *texts in cases:
+            with self.subTest(lie=lie):
+                for text in (texts[0], texts[-1]):
+                    answer = veri.dig(name)
+                    self.assert_secure(answer)
+                    code, said = answer.ede[0]
+                    self.assertEqual(code, STALE, answer)
+                    self.assertIn("this was proven earlier; now: " + text, said)
+                    if text != texts[-1]:
+                        time.sleep(1)  # the question itself ends
+
     @staticmethod
     def health(veri):
         return dig(veri.port, "health.veridoh.", "TXT", "-c", "CH").text
@@ -98,6 +125,16 @@ class Stale(Case):
             answer = veri.dig(NAME)
             self.assert_refused(answer)
             self.assertNotIn(answer.ede[0][0], (STALE, STALE_NXDOMAIN))
+
+    def test_bogus_and_then_garbage(self):
+        """Nor when the second answer is none."""
+        up, veri = self.start()
+        self.expire(veri, NAME)
+        up.lie("flip=rdata", name=NAME)
+        up.lie("garbage-dns", name=NAME, cd=0)
+        for _ in range(2):
+            answer = veri.dig(NAME)
+            self.assert_refused(answer, 6)
 
     def test_not_wanted(self):
         up, veri = self.start("cache:\n  max-ttl: 1s\n  max-stale: 0s\n")

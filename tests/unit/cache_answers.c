@@ -539,15 +539,19 @@ static void failures_are_kept_apart(void **state)
 {
     (void)state;
     struct fixture *f = fixture_new(&usual);
-    struct dns_ede ede = {.code = DNS_EDE_BOGUS, .text = "because"};
-    struct dns_ede got = {.code = 1};
+    struct cache_failure failure = {.status = VAL_BOGUS,
+                                    .why = VAL_WHY_SIGNATURE,
+                                    .ede = {.code = DNS_EDE_BOGUS, .text = "because"}};
+    struct cache_failure got;
     struct cache_key route = f->full;
     struct cache_key unchecked = f->full;
     route.route = 8;
     unchecked.checking_disabled = true;
-    cache_failure_put(f->cache, &f->full, &ede, start);
+    cache_failure_put(f->cache, &f->full, &failure, start);
     assert_true(cache_failure_find(f->cache, &f->plain, start, &got)); /* either form fails */
-    assert_int_equal(got.code, DNS_EDE_BOGUS);
+    assert_int_equal(got.ede.code, DNS_EDE_BOGUS);
+    assert_int_equal(got.status, VAL_BOGUS);
+    assert_int_equal(got.why, VAL_WHY_SIGNATURE);
     assert_false(cache_failure_find(f->cache, &route, start, &got));
     assert_false(cache_failure_find(f->cache, &unchecked, start, &got));
     assert_false(find(f, &f->full, start)); /* never as an answer */
@@ -562,14 +566,15 @@ static void failures_are_forgiven(void **state)
 {
     (void)state;
     struct fixture *f = fixture_new(&usual);
-    struct dns_ede ede = {.code = DNS_EDE_NETWORK_ERROR};
-    struct dns_ede got;
-    cache_failure_put(f->cache, &f->full, &ede, at(10000, 0));
-    cache_failure_put(f->cache, &f->full, &ede, at(11000, 0)); /* 2 s now */
+    struct cache_failure failure = {
+        .status = VAL_INDETERMINATE, .why = VAL_WHY_FETCH, .ede = {.code = DNS_EDE_NETWORK_ERROR}};
+    struct cache_failure got;
+    cache_failure_put(f->cache, &f->full, &failure, at(10000, 0));
+    cache_failure_put(f->cache, &f->full, &failure, at(11000, 0)); /* 2 s now */
     assert_true(cache_failure_find(f->cache, &f->full, at(12000, 0), &got));
     cache_failures_forgive(f->cache, at(12000, 0));
     assert_false(cache_failure_find(f->cache, &f->full, at(12000, 0), &got));
-    cache_failure_put(f->cache, &f->full, &ede, at(12000, 0)); /* from the beginning */
+    cache_failure_put(f->cache, &f->full, &failure, at(12000, 0)); /* from the beginning */
     assert_true(cache_failure_find(f->cache, &f->full, at(12999, 0), &got));
     assert_false(cache_failure_find(f->cache, &f->full, at(13000, 0), &got));
     fixture_free(f);
@@ -579,21 +584,22 @@ static void failures_are_forgotten_in_the_end(void **state)
 {
     (void)state;
     struct fixture *f = fixture_new(&usual);
-    struct dns_ede ede = {.code = DNS_EDE_NONE};
-    struct dns_ede got;
+    struct cache_failure failure = {
+        .status = VAL_INDETERMINATE, .why = VAL_WHY_FETCH, .ede = {.code = DNS_EDE_NONE}};
+    struct cache_failure got;
     uint64_t now_ms = 0;
     for (uint64_t wait_s = 1; wait_s <= 256; wait_s *= 2) {
-        cache_failure_put(f->cache, &f->full, &ede, at(now_ms, 0));
+        cache_failure_put(f->cache, &f->full, &failure, at(now_ms, 0));
         now_ms += wait_s * 1000;
         assert_true(cache_failure_find(f->cache, &f->full, at(now_ms - 1, 0), &got));
         assert_false(cache_failure_find(f->cache, &f->full, at(now_ms, 0), &got));
     }
-    cache_failure_put(f->cache, &f->full, &ede, at(now_ms, 0));
+    cache_failure_put(f->cache, &f->full, &failure, at(now_ms, 0));
     now_ms += 300 * 1000; /* no longer than that (RFC 9520 3.2) */
     assert_true(cache_failure_find(f->cache, &f->full, at(now_ms - 1, 0), &got));
     assert_false(cache_failure_find(f->cache, &f->full, at(now_ms, 0), &got));
     now_ms += 600 * 1000;
-    cache_failure_put(f->cache, &f->full, &ede, at(now_ms, 0));
+    cache_failure_put(f->cache, &f->full, &failure, at(now_ms, 0));
     assert_false(cache_failure_find(f->cache, &f->full, at(now_ms + 1000, 0), &got));
     fixture_free(f);
 }

@@ -6,6 +6,7 @@
 #include "tests/test.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,6 +63,7 @@ static void put(struct cache *cache, const struct cache_key *key, uint16_t rcode
     uint8_t wire[2048];
     struct cache_answer answer = {
         .wire = wire, .status = VAL_SECURE, .expires_s = expires_s, .ede = {.code = DNS_EDE_NONE}};
+    answer.epoch = cache_epoch(cache);
     answer.len = message(key->question, rcode, lines, wire, sizeof wire);
     assert_true(answer.len > 0);
     cache_answer_put(cache, key, &answer, now);
@@ -207,21 +209,25 @@ static void failures_double(void **state)
     struct cache *cache = cache_of(4 << 20);
     struct dns_question q = question_of("a.b", DNS_TYPE_A);
     struct cache_key key = {.question = &q, .route = ROUTE, .dnssec_ok = true};
-    struct dns_ede ede = {.code = DNS_EDE_BOGUS, .text = "why"};
-    struct dns_ede got;
+    struct cache_failure failure = {.status = VAL_BOGUS,
+                                    .why = VAL_WHY_SIGNATURE,
+                                    .ede = {.code = DNS_EDE_BOGUS, .text = "why"}};
+    struct cache_failure got;
     static const unsigned waits[] = {1, 2, 4, 8, 8};
     uint64_t at = 0;
     for (size_t i = 0; i < COUNT(waits); i++) {
-        cache_failure_put(cache, &key, &ede, later(at, 0));
-        cache_failure_put(cache, &key, &ede, later(at, 0)); /* a twin does not double */
+        cache_failure_put(cache, &key, &failure, later(at, 0));
+        cache_failure_put(cache, &key, &failure, later(at, 0)); /* a twin does not double */
         assert_true(cache_failure_find(cache, &key, later(at + waits[i] - 1, 0), &got));
-        assert_int_equal(got.code, DNS_EDE_BOGUS);
-        assert_string_equal(got.text, "why");
+        assert_int_equal(got.ede.code, DNS_EDE_BOGUS);
+        assert_int_equal(got.status, VAL_BOGUS);
+        assert_int_equal(got.why, VAL_WHY_SIGNATURE);
+        assert_string_equal(got.ede.text, "why");
         assert_false(cache_failure_find(cache, &key, later(at + waits[i], 0), &got));
         at += waits[i];
     }
     cache_failure_clear(cache, &key);
-    cache_failure_put(cache, &key, &ede, later(at, 0));
+    cache_failure_put(cache, &key, &failure, later(at, 0));
     assert_false(cache_failure_find(cache, &key, later(at + 1, 0), &got)); /* small again */
     cache_free(cache);
 }
@@ -236,7 +242,7 @@ static void zones_are_kept_by_reference(void **state)
     const struct val_zone *zone =
         val_zone_new(&name, VAL_ZONE_INSECURE, start.wall_s + 10, &reason, NULL, 0);
     assert_non_null(zone);
-    cache_zone_put(cache, zone);
+    cache_zone_put(cache, zone, cache_epoch(cache));
     val_zone_unref(zone);
     zone = cache_zone_find(cache, &lower, start.wall_s + 9);
     assert_non_null(zone);
@@ -293,6 +299,123 @@ static void a_hash_depends_on_its_key(void **state)
     }
 }
 
+/* --- epochs ---------------------------------------------------------------------------------- */
+
+static struct dns_question numbered(unsigned i)
+{
+    char name[16];
+    (void)snprintf(name, sizeof name, "n%u.example", i);
+    return question_of(name, DNS_TYPE_A);
+}
+
+/* An answer whose TTL, and a zone whose end, tells what was trusted when they were proven. */
+static void put_proven(struct cache *cache, const struct dns_question *q, unsigned trusted,
+                       uint64_t epoch)
+{
+    uint8_t wire[512];
+    char line[64];
+    const char *const lines[] = {line, NULL, NULL};
+    struct val_reason reason = {.why = VAL_WHY_NO_DS};
+    struct cache_key key = {.question = q, .route = ROUTE, .dnssec_ok = true};
+    struct cache_answer answer = {
+        .wire = wire, .expires_s = UINT64_MAX, .ede = {.code = DNS_EDE_NONE}, .epoch = epoch};
+    (void)snprintf(line, sizeof line, "x. %u IN A 192.0.2.1", 1000 + trusted);
+    answer.len = message(q, 0, lines, wire, sizeof wire);
+    cache_answer_put(cache, &key, &answer, start);
+    const struct val_zone *zone =
+        val_zone_new(&q->name, VAL_ZONE_INSECURE, start.wall_s + 1000 + trusted, &reason, NULL, 0);
+    cache_zone_put(cache, zone, epoch);
+    val_zone_unref(zone);
+}
+
+/* What of it is there was proven with as much as that. */
+static void check_proven(struct cache *cache, const struct dns_question *q, unsigned trusted,
+                         bool *ret_answer, bool *ret_zone)
+{
+    uint8_t wire[512];
+    struct cache_hit hit;
+    struct cache_key key = {.question = q, .route = ROUTE, .dnssec_ok = true};
+    const struct val_zone *zone = cache_zone_find(cache, &q->name, start.wall_s);
+    *ret_answer = cache_answer_find(cache, &key, start, wire, sizeof wire, &hit);
+    *ret_zone = zone != NULL;
+    if (*ret_answer)
+        assert_in_range(hit.ttl_s, 1000 + trusted, 1000000);
+    if (zone)
+        assert_in_range(zone->expires_s, start.wall_s + 1000 + trusted, start.wall_s + 1000000);
+    val_zone_unref(zone);
+}
+
+static void what_was_begun_before_a_flush_is_not_kept(void **state)
+{
+    (void)state;
+    struct cache *cache = cache_of(4 << 20);
+    struct dns_question q = numbered(0);
+    bool answer, zone;
+    uint64_t begun = cache_epoch(cache);
+    for (unsigned i = 0; i < 3; i++) {
+        put_proven(cache, &q, i, begun);
+        check_proven(cache, &q, i, &answer, &zone);
+        assert_true(answer && zone);
+        cache_flush(cache);
+        put_proven(cache, &q, i, begun);
+        check_proven(cache, &q, i, &answer, &zone);
+        assert_false(answer || zone);
+        assert_true(cache_epoch(cache) > begun);
+        begun = cache_epoch(cache);
+    }
+    assert_int_equal(cache_stats(cache).puts, 3);
+    cache_free(cache);
+}
+
+#define NAMES 8u
+struct proving {
+    struct cache *cache;
+    atomic_uint trusted; /* moves before each flush */
+    atomic_bool ended;
+};
+
+/* Half of what is proven rests on a zone that is known. */
+static void *prove(void *arg)
+{
+    struct proving *p = arg;
+    for (unsigned i = 0; !atomic_load(&p->ended); i++) {
+        struct dns_question q = numbered(i % NAMES);
+        uint64_t epoch = cache_epoch(p->cache);
+        unsigned trusted = atomic_load(&p->trusted);
+        struct dns_question other = numbered((i + 1) % NAMES);
+        const struct val_zone *zone =
+            i % 2 ? cache_zone_find(p->cache, &other.name, start.wall_s) : NULL;
+        if (zone)
+            trusted = (unsigned)(zone->expires_s - start.wall_s - 1000);
+        val_zone_unref(zone);
+        put_proven(p->cache, &q, trusted, epoch);
+    }
+    return arg;
+}
+
+/* Once a flush has returned nothing is found, then or later, that was begun with less. */
+static void a_flush_is_not_overtaken(void **state)
+{
+    (void)state;
+    struct proving p = {.cache = cache_of(2 << 20)};
+    pthread_t thread[2];
+    bool answer, zone;
+    for (unsigned i = 0; i < COUNT(thread); i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, prove, &p), 0);
+    for (unsigned trusted = 1; trusted <= 2000; trusted++) {
+        atomic_store(&p.trusted, trusted);
+        cache_flush(p.cache);
+        for (unsigned i = 0; i < NAMES; i++) {
+            struct dns_question q = numbered(i);
+            check_proven(p.cache, &q, trusted, &answer, &zone);
+        }
+    }
+    atomic_store(&p.ended, true);
+    for (unsigned i = 0; i < COUNT(thread); i++)
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    cache_free(p.cache);
+}
+
 /* For the thread sanitizer: everything at once. */
 static void *worker(void *arg)
 {
@@ -314,6 +437,7 @@ static void *worker(void *arg)
             .wire = wire, .expires_s = UINT64_MAX, .ede = {.code = DNS_EDE_NONE}};
         struct cache_hit hit;
         struct val_reason reason = {.why = VAL_WHY_NO_DS};
+        answer.epoch = cache_epoch(cache);
         answer.len = message(&q, 0, record, wire, sizeof wire);
         cache_answer_put(cache, &key, &answer, start);
         struct cache_bytes_key place;
@@ -322,7 +446,7 @@ static void *worker(void *arg)
         (void)cache_answer_find_at(cache, &place, true, start, own, sizeof own, &hit);
         const struct val_zone *zone =
             val_zone_new(&q.name, VAL_ZONE_INSECURE, start.wall_s + 10, &reason, NULL, 0);
-        cache_zone_put(cache, zone);
+        cache_zone_put(cache, zone, cache_epoch(cache));
         val_zone_unref(zone);
         val_zone_unref(cache_zone_find(cache, &q.name, start.wall_s));
         if (i % 1500 == 1499)
@@ -358,6 +482,8 @@ int main(void)
         cmocka_unit_test(zones_are_kept_by_reference),
         cmocka_unit_test(the_bound_holds_and_the_hot_stay),
         cmocka_unit_test(a_hash_depends_on_its_key),
+        cmocka_unit_test(what_was_begun_before_a_flush_is_not_kept),
+        cmocka_unit_test(a_flush_is_not_overtaken),
         cmocka_unit_test(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

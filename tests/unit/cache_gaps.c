@@ -122,7 +122,7 @@ static void test_never_differs(void **unused)
         bench_begin(&b, &q);
         (void)bench_finish(&b);
         uint32_t count = val_job_proofs(b.job, proven, VAL_PROVEN_MAX);
-        cache_gaps_put(cache, proven, count, start);
+        cache_gaps_put(cache, proven, count, cache_epoch(cache), start);
         if (b.zone_count > BENCH_ZONES_MAX / 2 || round % 200 == 0) { /* and all again */
             bench_forget(&b);
             cache_flush(cache);
@@ -173,8 +173,8 @@ static void test_expanded_nsec_is_not_proven(void **unused)
 /* --- one fact each --------------------------------------------------------------------------- */
 
 /* Keeps one record of `zone`, as if it were proven; `ttl_s` counts, not the line's own. */
-static void keep(struct cache *cache, const char *zone, const char *line, uint32_t ttl_s,
-                 uint64_t expires_s, struct cache_now now)
+static void keep_of(uint64_t epoch, struct cache *cache, const char *zone, const char *line,
+                    uint32_t ttl_s, uint64_t expires_s, struct cache_now now)
 {
     uint8_t rdata[512];
     uint8_t sig_rdata[64] = {0};
@@ -198,7 +198,13 @@ static void keep(struct cache *cache, const char *zone, const char *line, uint32
                                 .owner = parsed.owner,
                                 .ttl_s = ttl_s,
                                 .expires_s = expires_s};
-    cache_gaps_put(cache, &proven, 1, now);
+    cache_gaps_put(cache, &proven, 1, epoch, now);
+}
+
+static void keep(struct cache *cache, const char *zone, const char *line, uint32_t ttl_s,
+                 uint64_t expires_s, struct cache_now now)
+{
+    keep_of(cache_epoch(cache), cache, zone, line, ttl_s, expires_s, now);
 }
 
 /* The rcode of what is made for a question, or -1; its lowest TTL. */
@@ -521,6 +527,24 @@ static void test_top(void **unused)
     cache_free(cache);
 }
 
+/* Proven from keys that are trusted no more. */
+static void test_begun_before_a_flush(void **unused)
+{
+    (void)unused;
+    struct cache *cache = cache_of(4u << 20);
+    uint32_t ttl_s;
+    uint64_t begun = cache_epoch(cache);
+    cache_flush(cache);
+    keep_of(begun, cache, "z.", SOA, 300, UINT64_MAX, start);
+    keep_of(begun, cache, "z.", "z. NSEC m.z. NS SOA", 300, UINT64_MAX, start);
+    assert_int_equal(made_for(cache, "a.c.z.", 1, ".", start, &ttl_s), NO_ANSWER);
+    assert_int_equal(cache_stats(cache).gaps, 0);
+    keep(cache, "z.", SOA, 300, UINT64_MAX, start);
+    keep(cache, "z.", "z. NSEC m.z. NS SOA", 300, UINT64_MAX, start);
+    assert_int_equal(made_for(cache, "a.c.z.", 1, ".", start, &ttl_s), DNS_RCODE_NXDOMAIN);
+    cache_free(cache);
+}
+
 /* What a look-up hashes is paid for, and never more than its share. */
 static void test_hashes_are_paid_for(void **unused)
 {
@@ -576,6 +600,7 @@ int main(void)
         cmocka_unit_test(test_soa_comes_later),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_top),
+        cmocka_unit_test(test_begun_before_a_flush),
         cmocka_unit_test(test_hashes_are_paid_for),
         cmocka_unit_test(test_bound),
         cmocka_unit_test(test_ds_is_the_parents),

@@ -307,13 +307,13 @@ static void the_first_record_of_a_question_decides(void **state)
 
 /* --- what an older one holds ------------------------------------------------------------------ */
 
-/* Records 0 to count-1, anew as of now_s, and what `old` has besides. */
-static int64_t write_upon(struct file *f, const struct snapshot *old, unsigned count,
-                          uint64_t now_s, uint64_t octets_max)
+/* `count` records from `first` on, anew as of now_s, and what `old` has besides. */
+static int64_t write_upon(struct file *f, const struct snapshot *old, unsigned first,
+                          unsigned count, uint64_t now_s, uint64_t octets_max)
 {
     struct snapshot_out *out = snapshot_out_new(now_s, seed, write_file, f);
     assert_non_null(out);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = first; i < first + count; i++) {
         struct dns_question q = numbered(i);
         struct snapshot_entry entry = {.question = &q,
                                        .wire = (const uint8_t *)"new",
@@ -336,7 +336,7 @@ static void what_was_there_is_carried_on(void **state)
     assert_null(snapshot_read(older.octets, older.len, &old));
     /* By then those that were stored 50 s and more before are over, each second half hundred. */
     uint64_t later_s = NOW + 150;
-    assert_int_equal(write_upon(&f, &old, 10, later_s, UINT64_MAX), 250);
+    assert_int_equal(write_upon(&f, &old, 0, 10, later_s, UINT64_MAX), 250);
     assert_null(snapshot_read(f.octets, f.len, &s));
     for (unsigned i = 0; i < 500; i++) {
         struct dns_question q = numbered(i);
@@ -362,12 +362,17 @@ static void not_more_is_carried_on_than_may_be(void **state)
     assert_null(snapshot_read(older.octets, older.len, &old));
     for (uint64_t octets_max = 0; octets_max < 40000; octets_max += 1000) {
         struct file f = {0};
-        int64_t records = write_upon(&f, &old, 10, NOW, octets_max);
-        assert_in_range(records, 10, 500);
+        int64_t records = write_upon(&f, &old, 1000, 100, NOW, octets_max);
+        assert_in_range(records, 100, 600);
         assert_null(snapshot_read(f.octets, f.len, &s));
-        assert_true(s.slots_off <= octets_max + 64 || records == 10);
+        assert_true(s.slots_off <= octets_max + 64 || records == 100);
         free(f.octets);
     }
+    struct file f = {0}; /* nor is looked at: room was left, and all up to there was known */
+    assert_int_equal(write_upon(&f, &old, 0, 100, NOW, 5400), 100);
+    assert_null(snapshot_read(f.octets, f.len, &s));
+    assert_in_range(s.slots_off, 4000, 5100);
+    free(f.octets);
     free(older.octets);
 }
 
@@ -378,10 +383,14 @@ static void what_is_damaged_or_of_the_future_is_not_carried_on(void **state)
     struct snapshot old;
     assert_int_equal(write_numbered(&older, 20), 20);
     assert_null(snapshot_read(older.octets, older.len, &old));
-    assert_int_equal(write_upon(&f, &old, 0, NOW - 1, UINT64_MAX), 0);
-    for (size_t at = SNAPSHOT_HEADER_LEN; at < old.slots_off; at += 8)
+    assert_int_equal(write_upon(&f, &old, 0, 0, NOW - 1, UINT64_MAX), 0);
+    struct file but_one = {0};
+    older.octets[SNAPSHOT_HEADER_LEN] ^= 1; /* the first one's check */
+    assert_int_equal(write_upon(&but_one, &old, 0, 0, NOW, UINT64_MAX), 19);
+    free(but_one.octets);
+    for (size_t at = SNAPSHOT_HEADER_LEN + 8; at < old.slots_off; at += 8)
         older.octets[at] ^= 1; /* in each record: check, length, time... */
-    assert_int_equal(write_upon(&f, &old, 0, NOW, UINT64_MAX), 0);
+    assert_int_equal(write_upon(&f, &old, 0, 0, NOW, UINT64_MAX), 0);
     free(older.octets);
     free(f.octets);
 }

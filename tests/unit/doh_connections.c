@@ -109,6 +109,21 @@ static void an_idle_limit_is_met_with_a_successor(void **state)
     world_close(&w);
 }
 
+/* Nobody asks anything: there is no reason to dial whom has just been left, at once. */
+static void who_leaves_at_once_is_not_called_back(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    w.server[0].leaves = true;
+    world_start(&w);
+    doh_pool_warm(w.pool);
+    run_until(&w, &w.server[0].handshakes, 1);
+    pause_ms(&w, 300);
+    assert_int_equal(w.server[0].connections, 1);
+    world_close(&w);
+}
+
 /* --- doubt ----------------------------------------------------------------------------------- */
 
 static void no_ping_without_doubt(void **state)
@@ -163,6 +178,55 @@ static void a_dead_connection_is_replaced_within_a_second(void **state)
     assert_int_equal(status.replays, 1);
     assert_int_equal(status.failures, 0);
     assert_int_equal(w.warnings, 0);
+    world_close(&w);
+}
+
+static unsigned second_is_dropped(unsigned request)
+{
+    return request == 2 ? 60000 : 0;
+}
+
+/* As above, but another question that left with it was still answered. */
+static void what_came_before_the_silence_is_no_sign_of_life(void **state)
+{
+    (void)state;
+    struct question q[2];
+    struct world w;
+    world_init(&w, 1);
+    world_start(&w);
+    ask_and_wait(&w, &q[0], "example.test");
+    w.server[0].delay_of = second_is_dropped;
+    ask(&w, &q[0], "a.test");
+    ask(&w, &q[1], "b.test");
+    run_until(&w, &q[0].done, 1);
+    assert_int_equal(uv_read_stop((uv_stream_t *)&first_peer(&w.server[0])->tcp), 0);
+    w.server[0].delay_of = NULL;
+    uint64_t begin = uv_hrtime();
+    run_until(&w, &q[1].done, 1);
+    assert_int_equal(q[1].err, DOH_OK);
+    assert_true(ms_since(begin) < 1000);
+    world_close(&w);
+}
+
+static unsigned slow(unsigned request)
+{
+    return request == 0 ? 0 : 2600;
+}
+
+/* It answers each PING: after 300 ms, 900, 2100. */
+static void a_slow_one_is_doubted_ever_less(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 1);
+    w.server[0].delay_of = slow;
+    world_start(&w);
+    ask_and_wait(&w, &q, "example.test");
+    ask_and_wait(&w, &q, "slow.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(w.server[0].pings, 2, 4);
+    assert_int_equal(w.server[0].connections, 1);
     world_close(&w);
 }
 
@@ -255,9 +319,12 @@ int main(void)
         cmocka_unit_test(lessons),
         cmocka_unit_test(a_quota_is_met_with_a_successor),
         cmocka_unit_test(an_idle_limit_is_met_with_a_successor),
+        cmocka_unit_test(who_leaves_at_once_is_not_called_back),
         cmocka_unit_test(no_ping_without_doubt),
         cmocka_unit_test(a_slow_answer_is_doubted_but_waited_for),
         cmocka_unit_test(a_dead_connection_is_replaced_within_a_second),
+        cmocka_unit_test(what_came_before_the_silence_is_no_sign_of_life),
+        cmocka_unit_test(a_slow_one_is_doubted_ever_less),
         cmocka_unit_test(one_stuck_stream_among_many),
         cmocka_unit_test(a_limit_lowered_in_flight_is_kept),
         cmocka_unit_test(a_limit_of_zero_is_waited_for),

@@ -305,6 +305,92 @@ static void a_question_goes_early_once(void **state)
     world_close(&w);
 }
 
+/* It is unknown what became of it, so the time after the handshake is its last one there. */
+static void what_went_early_is_sent_once_more(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    early_world(&w, 2);
+    world_start(&w);
+    meet(&w);
+    w.server[0].swallowed = 1;
+    w.server[0].behaviour.act = ACT_DROP;
+    ask(&w, &q, "again.test");
+    while (!q.fetch->ask[0].left)
+        (void)uv_run(&w.loop, UV_RUN_ONCE);
+    q.fetch->failover_ms += 3600000;
+    run_until(&w, &w.server[0].requests, 2); /* on a second connection */
+    assert_int_equal(q.fetch->sent, 2);
+    server_hang_up(&w.server[0]);
+    run_until(&w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(q.upstream, 1);
+    assert_int_equal(q.sent, 3);
+    assert_int_equal(w.server[0].requests, 2);
+    assert_int_equal(status_of(&w).replays, 1);
+    world_close(&w);
+}
+
+/* The same when meanwhile the upstream could not be reached, and was chosen anew. */
+static void nor_is_it_replayed_when_chosen_again(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    early_world(&w, 1);
+    world_start(&w);
+    meet(&w);
+    w.server[0].slams = true;
+    w.server[0].behaviour.act = ACT_DROP;
+    ask(&w, &q, "again.test");
+    while (status_of(&w).failures == 0)
+        (void)uv_run(&w.loop, UV_RUN_ONCE);
+    assert_int_equal(q.fetch->sent, 1);
+    w.server[0].slams = false;
+    run_until(&w, &w.server[0].requests, 2);
+    w.server[0].behaviour.act = ACT_ANSWER;
+    server_hang_up(&w.server[0]);
+    run_until(&w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK); /* at its last chance */
+    assert_int_equal(q.sent, 3);
+    assert_int_equal(status_of(&w).replays, 1);
+    world_close(&w);
+}
+
+/* The first address takes the question early and hangs up, the second says nothing: it waits for a
+ * connection again, and no longer than others do. */
+static void what_comes_back_is_held(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    early_world(&w, 2);
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(w.server[0].port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1)};
+    struct doh_address two[2] = {w.address[0], {.sa.v4 = at}};
+    int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(silent, (const struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(silent, 8), 0);
+    w.upstream[0].addresses = two;
+    w.upstream[0].address_count = 2;
+    world_start(&w);
+    meet(&w);
+    w.server[0].slams = true;
+    ask(&w, &q, "again.test");
+    const struct doh_ask *ask = &q.fetch->ask[0];
+    while (!ask->left || ask->conn)
+        (void)uv_run(&w.loop, UV_RUN_ONCE);
+    assert_true(ask->held);
+    assert_true(q.fetch->failover_ms <= uv_now(&w.loop) + DOH_HOLD_MAX_MS);
+    run_until(&w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(q.upstream, 1);
+    (void)close(silent);
+    world_close(&w);
+}
+
 /* Its answer would come back from somebody whose key is not pinned (any more): nothing is sent. The
  * same for another host. */
 static void nothing_goes_to_somebody_else(void **state)
@@ -373,6 +459,9 @@ int main(void)
         cmocka_unit_test(the_winner_of_a_race_gets_what_others_have),
         cmocka_unit_test(what_is_lost_on_the_way_is_learned),
         cmocka_unit_test(a_question_goes_early_once),
+        cmocka_unit_test(what_went_early_is_sent_once_more),
+        cmocka_unit_test(nor_is_it_replayed_when_chosen_again),
+        cmocka_unit_test(what_comes_back_is_held),
         cmocka_unit_test(nothing_goes_to_somebody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

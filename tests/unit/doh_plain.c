@@ -5,6 +5,10 @@
 #include "tests/unit/doh_world.h"
 #include "tests/unit/plain_server.h"
 
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
 /* With one plain server: of a route to route.test, or the one that is asked for the first
  * upstream's host. */
 struct plain_world {
@@ -167,6 +171,51 @@ static void another_network_takes_other_sockets(void **state)
         run_until(&p.w, &q.done, 1);
         assert_int_equal(q.err, DOH_OK);
         assert_int_not_equal(p.plain.last_port, port);
+        plain_world_close(&p);
+    }
+}
+
+/* A network of our own, with a link-local address on its only link; false when not allowed. */
+static bool make_link(struct doh_address *ret_address)
+{
+    struct {
+        struct in6_addr address;
+        uint32_t prefix_len;
+        int index;
+    } v6 = {.address.s6_addr = {0xfe, 0x80, [15] = 1}, .prefix_len = 64}; /* in6_ifreq */
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+        return false;
+    v6.index = (int)if_nametoindex("lo");
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool done = ioctl(fd, SIOCSIFFLAGS, &lo) == 0 && ioctl(fd, SIOCSIFADDR, &v6) == 0;
+    (void)close(fd);
+    ret_address->sa.v6 = (struct sockaddr_in6){
+        .sin6_family = AF_INET6, .sin6_addr = v6.address, .sin6_scope_id = (uint32_t)v6.index};
+    return done;
+}
+
+/* "nameserver fe80::1%eth0" (RFC 4007 11): c-ares knows nothing of links. */
+static void link_local_servers(void **state)
+{
+    (void)state;
+    static const enum say says[] = {SAY_ANSWER, SAY_TRUNCATED}; /* by UDP, and by TCP */
+    struct doh_address address;
+    if (!make_link(&address))
+        skip();
+    for (unsigned i = 0; i < COUNT(says); i++) {
+        struct plain_world p;
+        struct question q;
+        routed_init(&p, says[i]);
+        plain_close(&p.plain);
+        (void)uv_run(&p.w.loop, UV_RUN_NOWAIT); /* its handles go */
+        plain_open_at(&p.plain, &p.w.loop, says[i], &address);
+        world_start(&p.w);
+        ask_routed(&p, &q);
+        run_until(&p.w, &q.done, 1);
+        assert_int_equal(q.err, DOH_OK);
+        assert_int_equal(p.plain.queries, i + 1);
+        assert_int_equal(p.plain.by_tcp, i);
         plain_world_close(&p);
     }
 }
@@ -393,13 +442,55 @@ static void late_addresses_are_dialled_soon(void **state)
     p.w.pool->upstreams[0].health.srtt_us = 1000000; /* far: second tries are 3 s away */
     ask(&p.w, &q, "example.test");
     run_until(&p.w, &p.w.server[0].connections, 1);
-    plain_say_v6(&p.plain);
+    plain_say_late(&p.plain);
     uint64_t begin_ms = doh_now(p.w.pool);
     run_until(&p.w, &p.w.server[1].connections, 1);
     assert_in_range(doh_now(p.w.pool) - begin_ms, 240, 1500);
     run_until(&p.w, &q.done, 1);
     assert_int_equal(q.err, DOH_OK);
     assert_int_equal(p.w.server[0].connections, 1);
+    plain_world_close(&p);
+}
+
+/* No connection can even begin to the first family's address, as without IPv6. */
+static void the_other_family_is_waited_for(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 1, SAY_V4_LATE);
+    world_start(&p.w);
+    struct doh_dial *d = &p.w.pool->upstreams[0].dial;
+    ask(&p.w, &q, "example.test");
+    run_until(&p.w, &d->count, 1);
+    pause_ms(&p.w, 100);
+    assert_int_equal(d->rest[0].length_ms > 0, 1); /* it has failed */
+    plain_say_late(&p.plain);
+    uint64_t begin_ms = doh_now(p.w.pool);
+    run_until(&p.w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(doh_now(p.w.pool) - begin_ms, 0, 1000);
+    assert_int_equal(p.plain.queries, 2);
+    plain_world_close(&p);
+}
+
+/* And when that one brings nothing, the race is over: it is not waited for in vain. */
+static void the_other_family_may_have_nothing(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 2, SAY_V4_LATE);
+    p.w.config.choice = DOH_FAILOVER;
+    world_start(&p.w);
+    ask(&p.w, &q, "example.test");
+    run_until(&p.w, &p.w.pool->upstreams[0].dial.count, 1);
+    p.plain.say = SAY_NO_ADDRESS; /* to the question that is repeated */
+    run_until(&p.w, &p.w.warnings, 1);
+    assert_non_null(strstr(p.w.warning, "first"));
+    assert_int_equal(p.w.pool->upstreams[0].dial.state, DOH_DIAL_IDLE);
+    run_until(&p.w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK); /* by the other one */
     plain_world_close(&p);
 }
 
@@ -438,8 +529,11 @@ int main(void)
         cmocka_unit_test(hosts_are_looked_up),
         cmocka_unit_test(old_addresses_are_asked_for_by_doh),
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),
+        cmocka_unit_test(the_other_family_is_waited_for),
+        cmocka_unit_test(the_other_family_may_have_nothing),
         cmocka_unit_test(late_addresses_are_dialled_soon),
         cmocka_unit_test(hosts_that_are_not_found),
+        cmocka_unit_test(link_local_servers), /* last: in another network */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

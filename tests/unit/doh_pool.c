@@ -79,6 +79,40 @@ static void speculative_questions_go_behind(void **state)
     world_close(&w);
 }
 
+/* Nor do they take the room of those that are asked for. */
+static void speculative_questions_fill_half_of_the_room(void **state)
+{
+    (void)state;
+    struct question guess[2], asked[2], more;
+    struct world w;
+    uint8_t wire[512];
+    struct dns_question question = question_for("one.more.test");
+    struct dns_opt_out opt = {.udp_size = 4096};
+    struct doh_request how = {.question = &question,
+                              .wire = wire,
+                              .len = dns_query_write(wire, sizeof wire, 0, &question, 0, &opt),
+                              .route = DOH_ROUTE_DEFAULT,
+                              .deadline_ms = 1000,
+                              .speculative = true};
+    world_init(&w, 1);
+    w.config.waiting_max = 4;
+    world_start(&w);
+    for (unsigned i = 0; i < 2; i++)
+        ask_how(&w, &guess[i], "guess.test",
+                (struct doh_request){.route = DOH_ROUTE_DEFAULT, .speculative = true}, on_done);
+    assert_null(doh_fetch_start(w.pool, &how, on_done, &more));
+    for (unsigned i = 0; i < 2; i++)
+        ask(&w, &asked[i], "asked.test");
+    how.speculative = false;
+    assert_null(doh_fetch_start(w.pool, &how, on_done, &more));
+    for (unsigned i = 0; i < 2; i++) {
+        run_until(&w, &guess[i].done, 1);
+        run_until(&w, &asked[i].done, 1);
+    }
+    ask_and_wait(&w, &more, "there.is.room.again.test");
+    world_close(&w);
+}
+
 static void fresh_questions_say_so(void **state)
 {
     (void)state;
@@ -942,6 +976,7 @@ int main(void)
         cmocka_unit_test(a_hundred_share_one_connection),
         cmocka_unit_test(one_turn_is_one_send),
         cmocka_unit_test(speculative_questions_go_behind),
+        cmocka_unit_test(speculative_questions_fill_half_of_the_room),
         cmocka_unit_test(fresh_questions_say_so),
         cmocka_unit_test(age_is_handed_on),
         cmocka_unit_test(one_stream_at_a_time),

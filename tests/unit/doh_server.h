@@ -129,6 +129,7 @@ struct server {
     bool slams;           /* closes every connection at once */
     bool dead;            /* server_die() is over */
     bool hangs;           /* new ones hear nothing */
+    bool leaves;          /* GOAWAY with the greeting */
     unsigned swallowed;   /* nor do the next so many */
     bool takes_early;     /* reads early data; server_allow_early() lets clients know */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
@@ -468,6 +469,8 @@ static inline void peer_greet(struct peer *p)
     assert_int_equal(nghttp2_session_server_new2(&p->h2, callbacks, p, option), 0);
     assert_int_equal(
         nghttp2_submit_settings(p->h2, 0, settings, p->server->max_streams > 0 ? 1 : 0), 0);
+    if (p->server->leaves)
+        assert_int_equal(nghttp2_submit_goaway(p->h2, 0, 0, NGHTTP2_NO_ERROR, NULL, 0), 0);
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
     p->greeted = true;

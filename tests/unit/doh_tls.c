@@ -155,6 +155,67 @@ static void a_resumed_session_is_checked_too(void **state)
     world_close(&w);
 }
 
+static char *pin_of_authority(const struct authority *ca, char text[static DOH_PIN_TEXT_MAX])
+{
+    struct doh_pin pin;
+    assert_true(doh_pin_of_certificate(ca->cert, &pin));
+    (void)doh_pin_certificate_text(&pin, text);
+    return text;
+}
+
+static const int versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
+
+/* Anybody can send it. Nor is such a session kept, which would bring it along as if proven. */
+static void a_pinned_certificate_that_signed_nothing_is_not_enough(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < COUNT(versions); i++) {
+        char text[DOH_PIN_TEXT_MAX];
+        struct question q;
+        struct world w;
+        world_init(&w, 1);
+        struct authority other = authority_named("the authority that is pinned");
+        char *pins[] = {pin_of_authority(&other, text)};
+        w.upstream[0].pins = pins;
+        w.upstream[0].pin_count = 1;
+        assert_int_equal(SSL_CTX_set_max_proto_version(w.server[0].context, versions[i]), 1);
+        assert_int_equal(SSL_CTX_add1_chain_cert(w.server[0].context, other.cert), 1);
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        assert_int_equal(q.err, DOH_E_TLS);
+        assert_non_null(strstr(w.warning, "none of the pinned ones"));
+        assert_null(doh_shared_session(w.shared, 0));
+        assert_int_equal(w.server[0].requests, 0);
+        world_close(&w);
+        authority_free(&other);
+    }
+}
+
+/* The root is proven by full handshakes alone: a session does not have it. */
+static void a_pinned_root_that_is_not_sent(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < COUNT(versions); i++) {
+        char text[DOH_PIN_TEXT_MAX];
+        struct question q;
+        struct world w;
+        world_init(&w, 1);
+        char *pins[] = {pin_of_authority(&w.ca, text)};
+        w.upstream[0].pins = pins;
+        w.upstream[0].pin_count = 1;
+        assert_int_equal(SSL_CTX_set_max_proto_version(w.server[0].context, versions[i]), 1);
+        world_start(&w);
+        for (unsigned n = 0; n < 2; n++) {
+            ask_and_wait(&w, &q, "example.test");
+            assert_int_equal(q.err, DOH_OK);
+            hang_up_and_see(&w);
+        }
+        assert_int_equal(w.server[0].connections, 2);
+        assert_int_equal(w.warnings, 0);
+        world_close(&w);
+    }
+}
+
 /* --- certificates ---------------------------------------------------------------------------- */
 
 /* "on 2026-01-31", so many days from now. */
@@ -335,7 +396,6 @@ static void a_clock_that_is_behind(void **state)
 static void an_expired_certificate_is_not_resumed(void **state)
 {
     (void)state;
-    static const int versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
     for (unsigned i = 0; i < COUNT(versions); i++) {
         struct question q;
         struct world w;
@@ -425,7 +485,6 @@ static void the_oldest_version_is_configured(void **state)
 static void sessions_are_resumed(void **state)
 {
     (void)state;
-    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
     for (unsigned v = 0; v < COUNT(versions); v++) {
         struct question q;
         struct world w;
@@ -498,6 +557,59 @@ static void our_certificate_is_shown(void **state)
     }
 }
 
+static unsigned shown; /* certificates to the server */
+
+static int on_shown(int ok, X509_STORE_CTX *verification)
+{
+    (void)ok;
+    (void)verification;
+    shown++;
+    return 1;
+}
+
+/* Who fails our checks does not learn who we are. */
+static void our_certificate_is_not_shown_to_strangers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        int version;
+        bool pinned;
+    } cases[] = {
+        {"another key is pinned, TLS 1.3", TLS1_3_VERSION, true},
+        {"another key is pinned, TLS 1.2", TLS1_2_VERSION, true},
+        {"it does not speak HTTP/2", TLS1_3_VERSION, false}, /* 1.2 tells too late */
+    };
+    for (unsigned i = 0; i < COUNT(cases); i++) {
+        print_message("%s\n", cases[i].what);
+        char *pins[] = {wrong_pin};
+        struct question q;
+        struct world w;
+        world_init(&w, 1);
+        char cert[] = "/tmp/veridoh-unit-cert-XXXXXX", key[] = "/tmp/veridoh-unit-key-XXXXXX";
+        identity_files(&w.ca, cert, key);
+        w.upstream[0].client_cert = cert;
+        w.upstream[0].client_key = key;
+        w.upstream[0].pins = pins;
+        w.upstream[0].pin_count = cases[i].pinned;
+        SSL_CTX_set_verify(w.server[0].context, SSL_VERIFY_PEER, on_shown);
+        assert_int_equal(SSL_CTX_set_max_proto_version(w.server[0].context, cases[i].version), 1);
+        if (!cases[i].pinned)
+            SSL_CTX_set_alpn_select_cb(w.server[0].context, NULL, NULL);
+        shown = 0;
+        world_start(&w);
+        ask_and_wait(&w, &q, "example.test");
+        while (!doh_list_empty(&w.server[0].peers)) /* it reads all that was sent */
+            (void)uv_run(&w.loop, UV_RUN_ONCE);
+        assert_int_equal(q.err, DOH_E_TLS);
+        assert_int_equal(shown, 0);
+        assert_int_equal(w.server[0].handshakes, 0);
+        (void)unlink(cert);
+        (void)unlink(key);
+        world_close(&w);
+    }
+}
+
 static void bad_files_and_pins_are_named(void **state)
 {
     (void)state;
@@ -554,6 +666,8 @@ int main(void)
         cmocka_unit_test(a_pinned_key_is_taken),
         cmocka_unit_test(another_key_is_not),
         cmocka_unit_test(a_resumed_session_is_checked_too),
+        cmocka_unit_test(a_pinned_certificate_that_signed_nothing_is_not_enough),
+        cmocka_unit_test(a_pinned_root_that_is_not_sent),
         cmocka_unit_test(refusals_say_which_check_and_what_to_do),
         cmocka_unit_test(refusals_name_the_day),
         cmocka_unit_test(a_clock_that_is_behind),
@@ -564,6 +678,7 @@ int main(void)
         cmocka_unit_test(sessions_are_resumed),
         cmocka_unit_test(tickets_are_given_out_once),
         cmocka_unit_test(our_certificate_is_shown),
+        cmocka_unit_test(our_certificate_is_not_shown_to_strangers),
         cmocka_unit_test(bad_files_and_pins_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

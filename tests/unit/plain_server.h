@@ -24,7 +24,8 @@ enum say {
     SAY_NOTHING,
     SAY_NO_ADDRESS,
     SAY_ONLY_V4, /* silent to all else */
-    SAY_V6_LATE, /* AAAA ::1, when plain_say_v6() is called */
+    SAY_V6_LATE, /* AAAA ::1, when plain_say_late() is called */
+    SAY_V4_LATE, /* the other way round, and AAAA is a group: no connection can be made to it */
 };
 
 struct plain_server {
@@ -44,7 +45,8 @@ static inline size_t reply_to(struct plain_server *s, const uint8_t *octets, siz
     struct dns_rr table[4];
     struct dns_msg query;
     struct dns_msg_out out;
-    static const uint8_t loopback[4] = {127, 0, 0, 1}, loopback_v6[16] = {[15] = 1};
+    static const uint8_t loopback[4] = {127, 0, 0, 1}, loopback_v6[16] = {[15] = 1},
+                         group_v6[16] = {0xff, 0x0e, [15] = 1};
     static const uint8_t text[250] = {249};
     assert_int_equal(dns_msg_read(octets, len, table, 4, &query), DNS_OK);
     s->queries++;
@@ -68,9 +70,9 @@ static inline size_t reply_to(struct plain_server *s, const uint8_t *octets, siz
         s->say != SAY_NO_ADDRESS)
         dns_msg_out_rr(&out, DNS_ANSWER, &query.question.name, DNS_TYPE_A, DNS_CLASS_IN, 300,
                        loopback, 4);
-    if (s->say == SAY_V6_LATE && query.question.type == DNS_TYPE_AAAA)
+    if ((s->say == SAY_V6_LATE || s->say == SAY_V4_LATE) && query.question.type == DNS_TYPE_AAAA)
         dns_msg_out_rr(&out, DNS_ANSWER, &query.question.name, DNS_TYPE_AAAA, DNS_CLASS_IN, 300,
-                       loopback_v6, 16);
+                       s->say == SAY_V6_LATE ? loopback_v6 : group_v6, 16);
     for (unsigned i = 0; i < 3 && (s->say == SAY_LARGE || (s->say == SAY_TRUNCATED && tcp)); i++)
         dns_msg_out_rr(&out, DNS_ADDITIONAL, &query.question.name, DNS_TYPE_TXT, DNS_CLASS_IN, i,
                        text, sizeof text);
@@ -88,6 +90,12 @@ static inline void on_udp_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
     *buf = uv_buf_init(s->in, sizeof s->in);
 }
 
+static inline bool is_late(const struct plain_server *s)
+{
+    return (s->say == SAY_V6_LATE && s->last_type == DNS_TYPE_AAAA) ||
+           (s->say == SAY_V4_LATE && s->last_type == DNS_TYPE_A);
+}
+
 static inline void on_udp(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf,
                           const struct sockaddr *from, unsigned flags)
 {
@@ -99,7 +107,7 @@ static inline void on_udp(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf,
     s->last_port = ((const struct sockaddr_in *)from)->sin_port;
     if (s->say == SAY_NOTHING || (s->say == SAY_ONLY_V4 && s->last_type != DNS_TYPE_A))
         return;
-    if (s->say == SAY_V6_LATE && s->last_type == DNS_TYPE_AAAA) {
+    if (is_late(s)) {
         assert_true(len <= sizeof s->late);
         memcpy(s->late, s->out + 2, s->late_len = len);
         s->late_to = *(const struct sockaddr_in *)from;
@@ -135,8 +143,8 @@ static inline void on_tcp(uv_stream_t *listener, int status)
 
 static inline int bound(int type, struct doh_address *address)
 {
-    socklen_t len = sizeof address->sa.v4;
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    socklen_t len = sizeof address->sa;
+    int fd = socket(address->sa.any.sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_true(fd >= 0);
     if (bind(fd, &address->sa.any, len) == 0 && getsockname(fd, &address->sa.any, &len) == 0)
         return fd;
@@ -158,14 +166,14 @@ static inline void bind_both(struct doh_address *address, int *ret_udp, int *ret
     }
 }
 
-/* On a free port of 127.0.0.1, by UDP and TCP. */
-static inline void plain_open(struct plain_server *s, uv_loop_t *loop, enum say say)
+/* On a free port of that address, by UDP and TCP. */
+static inline void plain_open_at(struct plain_server *s, uv_loop_t *loop, enum say say,
+                                 const struct doh_address *where)
 {
     int udp, tcp;
     memset(s, 0, sizeof *s);
     s->say = say;
-    s->address.sa.v4.sin_family = AF_INET;
-    s->address.sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    s->address = *where;
     bind_both(&s->address, &udp, &tcp);
     assert_int_equal(uv_udp_init(loop, &s->udp), 0);
     assert_int_equal(uv_tcp_init(loop, &s->tcp), 0);
@@ -176,7 +184,14 @@ static inline void plain_open(struct plain_server *s, uv_loop_t *loop, enum say 
     assert_int_equal(uv_udp_recv_start(&s->udp, on_udp_alloc, on_udp), 0);
 }
 
-static inline void plain_say_v6(struct plain_server *s)
+static inline void plain_open(struct plain_server *s, uv_loop_t *loop, enum say say)
+{
+    struct doh_address loopback = {.sa.v4 = {.sin_family = AF_INET}};
+    loopback.sa.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    plain_open_at(s, loop, say, &loopback);
+}
+
+static inline void plain_say_late(struct plain_server *s)
 {
     uv_buf_t out = uv_buf_init(s->late, (unsigned)s->late_len);
     assert_true(s->late_len > 0);

@@ -250,7 +250,7 @@ static void test_local(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct request request = request_of("x.LOCALhost.", cases[i].type);
-        struct policy_local local = {cases[i].answer, name_of("localhost.")};
+        struct policy_local local = {.answer = cases[i].answer, .zone = name_of("localhost.")};
         uint8_t buf[512];
         request.flags |= DNS_FLAG_AD;
         request.dnssec_ok = true;

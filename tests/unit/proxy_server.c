@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The server between a listener and a resolver that are made up: the functions of this
  * page's first part stand in for the real ones. */
-#include "proxy/server.h"
+#include "proxy/tally.h"
 #include "tests/test.h"
 
 #include <arpa/inet.h>
@@ -16,6 +16,9 @@ static struct fake {
     uint32_t room_cap, room_most;
     uint32_t reserves, copies, commits;
     struct listener_client to;
+    uint64_t bogus;
+    uint32_t upstreams, failing; /* the first of them */
+    char upstream_name[DOH_UPSTREAMS_MAX][16];
     bool full, hit; /* the resolver takes no more; the cache has it */
     struct cache_hit found;
     uint8_t wire[4096]; /* what it finds or answers */
@@ -108,7 +111,7 @@ bool resolver_hit(struct resolver *resolver, const struct cache_key *key,
 void resolver_stats(const struct resolver *resolver, struct resolver_stats *ret)
 {
     (void)resolver;
-    *ret = (struct resolver_stats){.bogus = 7};
+    *ret = (struct resolver_stats){.bogus = 7 + fake.bogus};
 }
 
 void cache_answer_seek(struct cache *cache, const struct cache_key *key,
@@ -134,8 +137,15 @@ uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status
 {
     (void)pool;
     assert_true(cap > 0);
-    ret[0] = (struct doh_upstream_status){.name = "up0", .connected = true, .rtt_ms = 12};
-    return 1;
+    uint32_t count = fake.upstreams < cap ? fake.upstreams : cap;
+    for (uint32_t i = 0; i < count; i++) {
+        ret[i] = (struct doh_upstream_status){
+            .name = fake.upstream_name[i], .connected = true, .rtt_ms = 12};
+        (void)snprintf(fake.upstream_name[i], sizeof fake.upstream_name[i], "up%u", i);
+        if (i < fake.failing)
+            (void)snprintf(ret[i].last_error, sizeof ret[i].last_error, "it is silent");
+    }
+    return count;
 }
 
 uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *name)
@@ -162,6 +172,8 @@ struct world {
     struct config config;
     struct config_network loopback;
     struct log log;
+    bool clock_wrong;
+    struct tally *tally;
     struct server *server;
     struct listener_client client;
 };
@@ -171,6 +183,7 @@ static int set_up(void **state)
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     memset(&fake, 0, sizeof fake);
+    fake.upstreams = 1;
     fake.room_cap = 4096;
     fake.room_most = DNS_MSG_MAX;
     w->loopback = (struct config_network){.address = {[10] = 0xff, 0xff, 127}, .bits = 104};
@@ -178,10 +191,18 @@ static int set_up(void **state)
                                 .allow_count = 1,
                                 .anchors = val_anchors_new(),
                                 .udp_size = 1232,
+                                .workers = 3,
                                 .tcp_idle_ms = 10000};
     assert_true(log_init(&w->log, -1, LOG_LEVEL_ERROR, LOG_FORMAT_TEXT));
-    struct server_parts parts = {.config = &w->config, .clock = {.now = now}, .log = &w->log};
+    w->tally = tally_new(w->config.workers);
+    struct server_parts parts = {.config = &w->config,
+                                 .clock = {.now = now},
+                                 .log = &w->log,
+                                 .clock_wrong = &w->clock_wrong,
+                                 .worker = 2,
+                                 .tally = w->tally};
     fake.anchors = w->config.anchors;
+    assert_non_null(w->tally);
     w->server = server_new(&parts);
     assert_non_null(w->server);
     w->client.here = true;
@@ -196,6 +217,7 @@ static int tear_down(void **state)
 {
     struct world *w = *state;
     server_free(w->server);
+    tally_free(w->tally);
     log_deinit(&w->log);
     val_anchors_free(w->config.anchors);
     free(fake.room);
@@ -385,6 +407,93 @@ static void test_health(void **state)
     w->client.here = false; /* even one who may ask */
     tell(w, query, len);
     assert_int_equal(sent().rcode, DNS_RCODE_REFUSED);
+}
+
+static const char *health_line(struct world *w, unsigned i, char text[static 256])
+{
+    uint8_t query[512];
+    tell(w, query, write_query(query, "health.veridoh.", DNS_TYPE_TXT, DNS_CLASS_CH, 0, false));
+    struct dns_msg msg = sent();
+    assert_true(i < msg.rr_count);
+    struct dns_reader rdata = dns_rr_rdata(&msg, &msg.rr[i]);
+    uint8_t len = dns_read_u8(&rdata);
+    memcpy(text, dns_read_bytes(&rdata, len), len);
+    text[len] = '\0';
+    return text;
+}
+
+/* What others have counted counts, also what was counted before. */
+static void test_health_is_of_all_workers(void **state)
+{
+    struct world *w = *state;
+    char text[256];
+    tally_server(w->tally, 1, &(struct server_stats){.questions = 100, .hits = 5});
+    tally_server(w->tally, 3, &(struct server_stats){.questions = 1000, .untimely = 9});
+    tally_resolver(w->tally, 1, &(struct resolver_stats){.secure = 40, .bogus = 100});
+    tally_resolver(w->tally, 3, &(struct resolver_stats){.secure = 4, .synthesized = 3});
+    assert_string_equal(health_line(w, 1, text), "uptime_s=0 workers=3");
+    assert_non_null(strstr(health_line(w, 2, text), "questions=1102 hits=5 "));
+    assert_non_null(strstr(health_line(w, 3, text), "secure=44 insecure=0 bogus=107 "));
+    assert_non_null(strstr(text, " synthesized=3 "));
+    assert_string_equal(health_line(w, 7, text), "upstreams_seen_by_worker=2");
+}
+
+/* Others are told without a report: at each question, and when one that waited is answered. */
+static void test_others_are_told(void **state)
+{
+    struct world *w = *state;
+    struct server_stats s;
+    struct resolver_stats r;
+    ask(w, "www.example.", DNS_TYPE_A);
+    tally_sum(w->tally, &s, &r);
+    assert_int_equal(s.questions, 1);
+    assert_int_equal(r.bogus, 7);
+    fake.bogus = 1;
+    struct resolver_answer answer = {.status = VAL_BOGUS};
+    fake.done(fake.done_arg, &answer);
+    tally_sum(w->tally, &s, &r);
+    assert_int_equal(r.bogus, 8);
+}
+
+static void test_health_degraded(void **state)
+{
+    struct world *w = *state;
+    char text[256];
+    fake.upstreams = 3;
+    fake.failing = 2;
+    assert_string_equal(health_line(w, 0, text), "ok");
+    fake.failing = 3;
+    assert_string_equal(health_line(w, 0, text), "degraded: no upstream answers");
+    fake.failing = 0;
+    w->clock_wrong = true;
+    assert_string_equal(health_line(w, 0, text), "degraded: this machine's clock is wrong");
+    fake.upstreams = 0; /* routes alone */
+    w->clock_wrong = false;
+    assert_string_equal(health_line(w, 0, text), "ok");
+}
+
+static void test_health_of_many(void **state)
+{
+    struct world *w = *state;
+    uint8_t query[512];
+    fake.upstreams = DOH_UPSTREAMS_MAX;
+    uint32_t len = write_query(query, "health.veridoh.", DNS_TYPE_TXT, DNS_CLASS_CH, 0, false);
+    w->client.tcp = true;
+    tell(w, query, len);
+    assert_int_equal(sent().flags & DNS_FLAG_TC, 0);
+    for (unsigned i = 0; i < DOH_UPSTREAMS_MAX; i++) {
+        static const char *const what[] = {"upstream", "connections", "honesty"};
+        char words[32];
+        for (size_t k = 0; k < COUNT(what); k++) {
+            (void)snprintf(words, sizeof words, "%s=up%u ", what[k], i);
+            print_message("%s\n", words);
+            assert_non_null(memmem(fake.sent, fake.sent_len, words, strlen(words)));
+        }
+    }
+    w->client.tcp = false; /* 4096 octets are not enough, which is said */
+    tell(w, query, len);
+    assert_true(fake.sent_len <= 4096);
+    assert_int_equal(sent().flags & DNS_FLAG_TC, DNS_FLAG_TC);
 }
 
 /* --- hits and misses ------------------------------------------------------------------------- */
@@ -601,6 +710,10 @@ int main(void)
         TEST(test_turned_away),
         TEST(test_strangers),
         TEST(test_health),
+        TEST(test_health_is_of_all_workers),
+        TEST(test_others_are_told),
+        TEST(test_health_degraded),
+        TEST(test_health_of_many),
         TEST(test_hit),
         TEST(test_hit_in_place),
         TEST(test_hit_refused),
