@@ -29,13 +29,23 @@ void doh_network_changed(struct doh_network *n, bool rerouted)
     doh_pool_busy(pool);
 }
 
+static void on_settled(uv_timer_t *timer);
+
+static void settle(struct doh_network *n, uint32_t ms)
+{
+    n->settle_ms = ms < DOH_NETWORK_SETTLE_MAX_MS ? ms : DOH_NETWORK_SETTLE_MAX_MS;
+    (void)uv_timer_start(&n->settle, on_settled, n->settle_ms, 0); /* has a callback */
+}
+
 static void on_settled(uv_timer_t *timer)
 {
     struct doh_network *n = DOH_ITEM(timer, struct doh_network, settle);
-    bool changed = n->changed, rerouted = n->rerouted;
+    bool rerouted = n->rerouted;
+    if (!n->changed)
+        return; /* quiet */
     n->changed = n->rerouted = false;
-    if (changed)
-        doh_network_changed(n, rerouted);
+    settle(n, n->settle_ms * 2);
+    doh_network_changed(n, rerouted);
 }
 
 static void take(struct doh_network *n, const struct doh_netlink_news *news)
@@ -45,8 +55,10 @@ static void take(struct doh_network *n, const struct doh_netlink_news *news)
             doh_upstream_address_gone(&n->pool->upstreams[i], &news->gone[g]);
     n->changed = n->changed || news->changed || news->rerouted;
     n->rerouted = n->rerouted || news->rerouted;
-    if (n->changed && !uv_is_active((uv_handle_t *)&n->settle))
-        (void)uv_timer_start(&n->settle, on_settled, DOH_NETWORK_SETTLE_MS, 0);
+    bool quiet = !uv_is_active((uv_handle_t *)&n->settle);
+    if ((n->changed && quiet) ||
+        (n->rerouted && uv_timer_get_due_in(&n->settle) > DOH_NETWORK_SETTLE_MS))
+        settle(n, DOH_NETWORK_SETTLE_MS);
 }
 
 /* True: there may be more. Only the kernel (port 0) is believed. */

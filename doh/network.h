@@ -8,7 +8,9 @@
  *   any of these, any other change   back-offs end, dials and look-ups under way begin anew, plain
  *                                    servers are asked through other sockets
  *
- * Changes come in bursts: but for the first all is done once for what has come in 200 ms.
+ * Changes come in bursts: but for the first all is done once for what has come in 200 ms. When they
+ * go on (containers start), what was begun anew needs time: then once in 400 ms, 800 ms and so on,
+ * until nothing comes for that long. A default route never waits for more than 200 ms.
  * Where netlink is not permitted, all goes on without. One loop, one thread. */
 #ifndef DOH_NETWORK_H
 #define DOH_NETWORK_H
@@ -18,16 +20,18 @@
 #include <uv.h>
 
 #define DOH_NETWORK_SETTLE_MS 200u
-#define DOH_SLEPT_MS 2000u /* less sleep than that no server has noticed */
+#define DOH_NETWORK_SETTLE_MAX_MS 3200u /* any handshake that is worth waiting for takes less */
+#define DOH_SLEPT_MS 2000u              /* less sleep than that no server has noticed */
 
 struct doh_pool;
 
 struct doh_network {
     struct doh_pool *pool;
     uv_poll_t poll;
-    uv_timer_t settle;
-    int fd;       /* -1: not watched */
-    bool changed; /* to be done when it has settled: */
+    uv_timer_t settle;  /* active: it is not quiet */
+    uint32_t settle_ms; /* for which it runs */
+    int fd;             /* -1: not watched */
+    bool changed;       /* to be done when it has settled: */
     bool rerouted;
     uint64_t asleep_ms; /* that the machine has slept since it was started */
 };

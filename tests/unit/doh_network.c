@@ -372,6 +372,78 @@ static void another_route_makes_connections_suspect(void **state)
     }
 }
 
+struct noise {
+    uv_timer_t timer;
+    unsigned ticks;
+};
+
+/* Containers start: addresses come and go that concern none of our connections. */
+static void on_noise(uv_timer_t *timer)
+{
+    struct noise *noise = DOH_ITEM(timer, struct noise, timer);
+    if (noise->ticks++ % 2 == 0)
+        add_second_address();
+    else
+        set_up("lo:1", false);
+}
+
+static void changes_without_end_starve_nobody(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    struct noise noise = {.ticks = 0};
+    unsigned news = 0;
+    if (!alone)
+        skip();
+    world_init(&w, 1);
+    w.server[0].lag_ms = 300;
+    world_start(&w);
+    doh_pool_on_news(w.pool, count_news, &news);
+    assert_int_equal(uv_timer_init(&w.loop, &noise.timer), 0);
+    assert_int_equal(uv_timer_start(&noise.timer, on_noise, 50, 50), 0);
+    uint64_t begin_ms = uv_now(&w.loop);
+    ask_and_wait(&w, &q, "example.test");
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(uv_now(&w.loop) - begin_ms, 300, 1200);
+    pause_ms(&w, begin_ms + 1700 - uv_now(&w.loop));
+    assert_in_range(news, 1, 4); /* and back-offs are not forgiven five times a second */
+    assert_int_equal(w.server[0].pings, 0);
+    default_route(true); /* this one does concern it */
+    pause_ms(&w, DOH_NETWORK_SETTLE_MS + 50);
+    assert_int_equal(w.server[0].pings, 1);
+    default_route(false);
+    uv_close((uv_handle_t *)&noise.timer, NULL);
+    if (noise.ticks % 2 == 1)
+        set_up("lo:1", false);
+    world_close(&w);
+}
+
+/* What is not repeated is noticed as soon as the first time. */
+static void after_a_quiet_time_all_begins_anew(void **state)
+{
+    (void)state;
+    struct world w;
+    unsigned news = 0;
+    if (!alone)
+        skip();
+    world_init(&w, 1);
+    world_start(&w);
+    doh_pool_on_news(w.pool, count_news, &news);
+    for (unsigned i = 0; i < 3; i++) {
+        if (i % 2 == 0)
+            add_second_address();
+        else
+            set_up("lo:1", false);
+        pause_ms(&w, DOH_NETWORK_SETTLE_MS + 50);
+        assert_int_equal(news, i + 1);
+        pause_ms(&w, 2 * DOH_NETWORK_SETTLE_MS);
+        assert_int_equal(news, i + 1);
+    }
+    set_up("lo:1", false);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +458,8 @@ int main(void)
         cmocka_unit_test(another_network_is_another_chance),
         cmocka_unit_test(a_lost_address_takes_its_connections_along),
         cmocka_unit_test(another_route_makes_connections_suspect),
+        cmocka_unit_test(changes_without_end_starve_nobody),
+        cmocka_unit_test(after_a_quiet_time_all_begins_anew),
     };
     return cmocka_run_group_tests(tests, make_network, NULL);
 }

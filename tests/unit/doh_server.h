@@ -122,7 +122,7 @@ struct behaviour {
 struct server {
     uv_loop_t *loop;
     uv_tcp_t tcp;
-    uv_timer_t late; /* looks for delayed answers that are due */
+    uv_timer_t late; /* looks for delayed answers that are due, and for peers to be read */
     SSL_CTX *context;
     uint16_t port;
     uint32_t max_streams; /* 0: says nothing */
@@ -131,6 +131,7 @@ struct server {
     bool hangs;           /* new ones hear nothing */
     bool leaves;          /* GOAWAY with the greeting */
     unsigned swallowed;   /* nor do the next so many */
+    unsigned lag_ms;      /* new ones are not read for that long */
     bool takes_early;     /* reads early data; server_allow_early() lets clients know */
     unsigned quota;       /* GOAWAY after so many requests of a connection; 0: never */
     struct behaviour behaviour;
@@ -165,6 +166,7 @@ struct peer {
     nghttp2_session *h2;
     bool greeted, doomed, counted, early_over;
     unsigned requests, reads;
+    uint64_t deaf_until_ms; /* 0: it is read */
     enum act doom;
     char buf[65536];
 };
@@ -315,6 +317,9 @@ static inline void reply(struct peer *p, struct served *s, const struct behaviou
     assert_int_equal(nghttp2_submit_response(p->h2, s->id, nv, n, &body), 0);
 }
 
+static inline void on_peer_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static inline void on_peer_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
 static inline void on_late(uv_timer_t *timer)
 {
     struct server *server = DOH_ITEM(timer, struct server, late);
@@ -328,6 +333,10 @@ static inline void on_late(uv_timer_t *timer)
             reply(p, s, &s->how);
         }
         peer_flush(p);
+        if (p->deaf_until_ms > 0 && p->deaf_until_ms <= uv_now(server->loop)) {
+            p->deaf_until_ms = 0;
+            assert_int_equal(uv_read_start((uv_stream_t *)&p->tcp, on_peer_alloc, on_peer_read), 0);
+        }
     }
 }
 
@@ -583,6 +592,11 @@ static inline void on_server_connection(uv_stream_t *listener, int status)
     SSL_set_accept_state(p->ssl);
     if (server->hangs || server->swallowed > 0) {
         server->swallowed -= server->swallowed > 0;
+        return;
+    }
+    if (server->lag_ms > 0) {
+        p->deaf_until_ms = uv_now(server->loop) + server->lag_ms;
+        (void)uv_timer_start(&server->late, on_late, 1, 1);
         return;
     }
     assert_int_equal(uv_read_start((uv_stream_t *)&p->tcp, on_peer_alloc, on_peer_read), 0);
