@@ -123,6 +123,83 @@ static void who_is_alone_is_asked_all_the_same(void **state)
     }
 }
 
+/* --- Retry-After ----------------------------------------------------------------------------- */
+
+/* One question at a time, and the first of many is told to come back later. */
+static void start_throttled(struct world *w, uint32_t count, const char *retry_after)
+{
+    struct question q;
+    world_init(w, count);
+    w->server[0].max_streams = 1;
+    w->server[0].behaviour =
+        (struct behaviour){.first = 1, .count = 1, .status = 429, .retry_after = retry_after};
+    world_start(w);
+    ask_and_wait(w, &q, "example.test");
+    assert_int_equal(q.upstream, 0);
+}
+
+static void retry_after_holds_for_what_waits(void **state)
+{
+    (void)state;
+    struct question q[30];
+    struct world w;
+    start_throttled(&w, 2, "100");
+    ask_well(&w, q, COUNT(q), "example.test");
+    assert_int_equal(w.server[0].requests, 2);
+    assert_int_equal(w.server[1].requests, COUNT(q));
+    world_close(&w);
+}
+
+/* What waits is lost when that is too long, and only then. */
+static void retry_after_holds_for_who_is_alone(void **state)
+{
+    (void)state;
+    struct question q[10];
+    struct world w;
+    start_throttled(&w, 1, "1");
+    ask_well(&w, q, COUNT(q), "example.test");
+    assert_int_equal(w.server[0].requests, 2 + COUNT(q));
+    world_close(&w);
+    start_throttled(&w, 1, "100");
+    for (unsigned i = 0; i < COUNT(q); i++)
+        ask(&w, &q[i], "example.test");
+    for (unsigned i = 0; i < COUNT(q); i++) {
+        run_until(&w, &q[i].done, 1);
+        assert_int_equal(q[i].err, DOH_E_HTTP);
+    }
+    assert_int_equal(w.server[0].requests, 2);
+    world_close(&w);
+}
+
+static unsigned all_but_the_second(unsigned request)
+{
+    return request == 1 ? 0 : 5000;
+}
+
+/* A connection that ends gives back what was under way: that does not go there again either. */
+static void retry_after_holds_for_replays(void **state)
+{
+    (void)state;
+    struct question q[2];
+    struct world w;
+    start_throttled(&w, 1, "100");
+    server_limit(&w.server[0], 2);
+    pause_ms(&w, 20);
+    w.server[0].delay_of = all_but_the_second;
+    ask(&w, &q[0], "first.test");
+    ask(&w, &q[1], "second.test");
+    run_until(&w, &w.server[0].requests, 3);
+    pause_ms(&w, 20);
+    server_hang_up(&w.server[0]);
+    for (unsigned i = 0; i < COUNT(q); i++) {
+        run_until(&w, &q[i].done, 1);
+        assert_int_equal(q[i].err, DOH_E_HTTP);
+    }
+    assert_int_equal(w.server[0].requests, 3);
+    assert_int_equal(w.server[0].connections, 1);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +207,9 @@ int main(void)
         cmocka_unit_test(who_answers_others_is_well),
         cmocka_unit_test(a_goaway_storm_is_no_fault),
         cmocka_unit_test(who_is_alone_is_asked_all_the_same),
+        cmocka_unit_test(retry_after_holds_for_what_waits),
+        cmocka_unit_test(retry_after_holds_for_who_is_alone),
+        cmocka_unit_test(retry_after_holds_for_replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -274,7 +274,8 @@ static void refusals_say_which_check_and_what_to_do(void **state)
          KNOWN,
          {"not for 127.0.0.3", "elsewhere.test, 127.0.0.1, ::1", "check url"}},
         {"more names than are told",
-         "with-a-name-of-some-length.test,DNS:and-another-that-is-longer.test,DNS:and-one-more.test",
+         "with-a-name-of-some-length.test,DNS:and-another-that-is-longer.test,DNS:and-one-more."
+         "test",
          SERVER_HOST,
          -2,
          5,
