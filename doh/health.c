@@ -48,6 +48,7 @@ void doh_health_worked(struct doh_health *h, uint64_t now_ms, uint64_t sent_ms)
 {
     uint32_t rtt_us = (uint32_t)(now_ms - sent_ms) * 1000;
     h->backoff = (struct doh_backoff){0};
+    h->worked_ms = now_ms;
     h->srtt_us = h->srtt_us == 0 ? rtt_us : h->srtt_us - h->srtt_us / 8 + rtt_us / 8;
     if (h->srtt_us == 0)
         h->srtt_us = 1; /* 0 would say that it never answered */

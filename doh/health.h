@@ -23,6 +23,7 @@ struct doh_health {
     uint64_t quarantine_until_ms;
     uint32_t quarantine_ms; /* the last one's length */
     uint32_t srtt_us;       /* 0: never answered */
+    uint64_t worked_ms;     /* when it answered last */
     struct doh_latency latency;
     uint32_t failures; /* in thousandths, halved each minute */
     uint64_t failed_ms;

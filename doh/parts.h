@@ -73,6 +73,7 @@ struct doh_ask {
     struct doh_upstream *upstream;
     struct doh_conn *conn;
     int32_t stream;
+    uint64_t declined_ms; /* when its server, alive, gave it back the first time; 0: it has not */
     uint64_t sent_ms;
     bool held;     /* it waits for a connection, not only for its turn on one */
     bool get;      /* as what it was sent */

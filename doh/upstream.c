@@ -138,6 +138,16 @@ void doh_ask_fail(struct doh_ask *ask, enum doh_err err)
     doh_fetch_failed(ask, up->index, err, sent);
 }
 
+void doh_upstream_let_go(struct doh_upstream *up, enum doh_err err)
+{
+    struct doh_ask *ask;
+    while ((ask = doh_upstream_next(up)) != NULL) {
+        ask->left =
+            false; /* also what was sent once: whoever is away may be back for the next try */
+        doh_ask_fail(ask, err);
+    }
+}
+
 void doh_ask_fail_for_good(struct doh_ask *ask, enum doh_err err)
 {
     ask->fetch->never |= UINT32_C(1) << ask->upstream->index;
@@ -205,6 +215,8 @@ static void fill(struct doh_upstream *up, struct doh_conn *conn)
 
 void doh_upstream_pump(struct doh_upstream *up)
 {
+    if (doh_health_is_shut(&up->health, doh_now(up->pool)))
+        doh_upstream_let_go(up, DOH_E_HTTP); /* what came back to it since, too */
     for (struct doh_list *i = up->conns.next; i != &up->conns; i = i->next)
         fill(up, DOH_ITEM(i, struct doh_conn, link));
     if (doh_upstream_next(up))

@@ -95,6 +95,20 @@ static void come_back_later(struct doh_upstream *up, struct doh_ask *ask,
     refuse(up, ask, DOH_E_HTTP, reason, DOH_BACKOFF_SLOW_MS);
 }
 
+/* A server that lives gives the question back. Once is no fault: its connection may have been at
+ * its end. When that is the fate of the same question's replay, too, and it has answered no other
+ * one in between, it serves nobody for now. */
+static void decline(struct doh_upstream *up, struct doh_ask *ask, enum doh_err err,
+                    const char *reason)
+{
+    uint64_t now = doh_now(up->pool);
+    if (ask->declined_ms > up->health.worked_ms)
+        doh_health_failed(&up->health, now, DOH_BACKOFF_SLOW_MS, doh_random());
+    if (ask->declined_ms == 0)
+        ask->declined_ms = now;
+    doh_ask_replay(ask, err, reason);
+}
+
 void doh_upstream_pause_early(struct doh_upstream *up)
 {
     doh_shared_hold_early(up->pool->shared, up->index, doh_now(up->pool) + EARLY_PAUSE_MS);
@@ -115,7 +129,7 @@ static void judge(struct doh_upstream *up, struct doh_conn *conn, struct doh_ask
             doh_upstream_pause_early(up); /* now the handshake is over */
         else
             doh_conn_drain(conn);
-        doh_ask_replay(ask, DOH_E_HTTP, reason);
+        decline(up, ask, DOH_E_HTTP, reason);
         break;
     case DOH_REFUSED: refuse(up, ask, DOH_E_HTTP, reason, HOLD_MS); break;
     case DOH_LATER: come_back_later(up, ask, &r->head, reason); break;
@@ -133,10 +147,10 @@ void doh_upstream_response(struct doh_upstream *up, struct doh_conn *conn, struc
     switch (response->end) {
     case DOH_H2_RESPONSE: judge(up, conn, ask, response); break;
     case DOH_H2_UNTOUCHED:
-        doh_ask_replay(ask, DOH_E_UNREACHABLE, "it does not take questions that it was sent");
+        decline(up, ask, DOH_E_UNREACHABLE, "it does not take questions that it was sent");
         break;
     case DOH_H2_RESET:
-        doh_ask_replay(ask, DOH_E_HTTP, "it gives up questions without an answer");
+        decline(up, ask, DOH_E_HTTP, "it gives up questions without an answer");
         break;
     case DOH_H2_OVERSIZE:
         up->status.mismatches++;

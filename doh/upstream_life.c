@@ -158,10 +158,5 @@ void doh_upstream_unreachable(struct doh_upstream *up, enum doh_err err, const c
     if (doh_upstream_has_good(up))
         return; /* what waits was to have a second connection, and can do without */
     up->away = true;
-    struct doh_ask *ask;
-    while ((ask = doh_upstream_next(up)) != NULL) {
-        ask->left =
-            false; /* also what was sent once: whoever is away may be back for the next try */
-        doh_ask_fail(ask, err);
-    }
+    doh_upstream_let_go(up, err);
 }

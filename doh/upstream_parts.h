@@ -12,6 +12,8 @@ void doh_upstream_report_good(struct doh_upstream *up);
 struct doh_list *doh_ask_queue(const struct doh_ask *ask); /* in which it waits, or would */
 void doh_ask_idle(struct doh_ask *ask);                    /* its upstream is done with it */
 void doh_ask_fail(struct doh_ask *ask, enum doh_err err);
+/* What waits here goes elsewhere, and comes back in its next round at best. */
+void doh_upstream_let_go(struct doh_upstream *up, enum doh_err err);
 /* That upstream would not answer that question later either. */
 void doh_ask_fail_for_good(struct doh_ask *ask, enum doh_err err);
 /* A question that got no answer for reasons that lie in the connection: it goes first on another
