@@ -146,6 +146,9 @@ static X509_STORE *system_store(struct doh_shared *shared)
 
 static const char *last_reason(void)
 {
+    unsigned long first = ERR_peek_error();
+    if (ERR_SYSTEM_ERROR(first))
+        return strerror(ERR_GET_REASON(first));
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
     return reason ? reason : "out of memory";
 }

@@ -12,6 +12,7 @@
 
 #define NAME_MAX_LEN 80u
 #define NAMES_MAX_LEN 100u
+#define MORE ", ..."
 #define DATE_MAX_LEN 24u
 
 static const char *date_of(const ASN1_TIME *at, char text[static DATE_MAX_LEN])
@@ -75,6 +76,12 @@ static const char *names_of(X509 *certificate, char text[static NAMES_MAX_LEN])
     for (int i = 0; i < sk_GENERAL_NAME_num(names) && strlen(text) < NAMES_MAX_LEN - 1; i++)
         add_name(sk_GENERAL_NAME_value(names, i), text, NAMES_MAX_LEN);
     GENERAL_NAMES_free(names);
+    if (strlen(text) == NAMES_MAX_LEN - 1) { /* full: not half a name, but that there are more */
+        size_t end = NAMES_MAX_LEN - sizeof MORE;
+        const char *comma = memrchr(text, ',', end);
+        end = comma ? (size_t)(comma - text) : end;
+        (void)snprintf(text + end, NAMES_MAX_LEN - end, MORE);
+    }
     for (char *c = text; *c; c++)
         *c = *c >= ' ' && *c <= '~' ? *c : '?';
     if (text[0] == '\0')

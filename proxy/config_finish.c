@@ -140,7 +140,7 @@ static void finish_policy(struct config_draft *draft)
 
 static void finish_machine(struct config *c)
 {
-    c->doh.waiting_max = 2 * c->queries_max; /* each its own question, and as many for proofs */
+    c->doh.waiting_max = 4 * c->queries_max; /* each its own question, and for its proof */
     if (c->workers == 0)
         c->workers = machine_cpus();
     if (c->cache.bytes == 0) {

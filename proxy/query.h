@@ -64,6 +64,7 @@ struct query {
     bool distrusts_snapshot;           /* what came from there did not prove */
     bool synthesized;                  /* in this try the answer is made from gaps */
     bool distrusts_gaps;               /* what came from there did not prove */
+    bool lacks_room;                   /* something it needs was not asked for, for lack of that */
     bool has_no_stale;                 /* looked for once, in vain */
     bool telling;                      /* the stale answer, to all who wait: it stays */
     struct val_trace *trace;

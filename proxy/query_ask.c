@@ -172,6 +172,13 @@ void query_ask_ahead(struct query *q, const struct val_need *need)
         val_job_expect(q->job, need);
 }
 
+/* As many questions are under way as may be, or memory is short: what is missing is asked for with
+ * the next tick, as long as there is time. It is no failure of anybody upstream. */
+static void wait_for_room(struct query *q)
+{
+    q->lacks_room = q->resolver->lacks_room = true;
+}
+
 void query_ask_needs(struct query *q)
 {
     uint32_t count;
@@ -184,6 +191,8 @@ void query_ask_needs(struct query *q)
             resolver_schedule(q);
         } else if (ask_other(q, &needs[i], false)) {
             left = true;
+        } else if (q->other_count < OTHERS_MAX) {
+            wait_for_room(q);
         } else {
             (void)val_job_give(q->job, &needs[i].name, needs[i].type, NULL, 0, VAL_ORIGIN_NONE);
             resolver_schedule(q);

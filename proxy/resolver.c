@@ -50,12 +50,24 @@ static void zone_learn(void *arg, const struct val_zone *zone)
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
+static void run_who_lacked_room(struct resolver *r)
+{
+    r->lacks_room = false;
+    for (struct query *q = r->first; q; q = q->next) {
+        if (q->lacks_room && q->state == QUERY_VALIDATE)
+            resolver_schedule(q);
+        q->lacks_room = false;
+    }
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct resolver *r = timer->data;
     uint64_t now_ms = resolver_now(r).mono_ms;
     for (struct query *q = r->first; q && q->deadline_ms <= now_ms; q = q->next)
         query_expire(q);
+    if (r->lacks_room)
+        run_who_lacked_room(r);
     stale_tick(r);
     if (!r->first)
         (void)uv_timer_stop(timer);

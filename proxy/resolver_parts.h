@@ -38,6 +38,7 @@ struct resolver {
     void *closed_arg;
     struct query *first, *last; /* all, oldest first; deadlines are in the same order */
     uint32_t count;
+    bool lacks_room;              /* some of them do; they are run at the next tick */
     uint32_t waiting;             /* resolver_ask()s of all of them: equal questions each count */
     struct val_arena_pool memory; /* for the jobs of all queries */
     struct query *spare;          /* questions that are over; through query->next */

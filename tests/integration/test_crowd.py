@@ -67,3 +67,16 @@ class Crowd(Case):
         up.lie("drop")
         _, answers = self.ask(veri, [f"a.b{i}.c{i}.d{i}.test." for i in range(1000)])
         self.assertEqual([i for i, m in answers.items() if b"too many" in m], [])
+
+    def test_all_who_need_more_than_there_is_room_for(self):
+        """Of the keys of a long chain some wait until others have come; nobody is told that they
+        could not be fetched."""
+        zones = "".join(f"zone d{i}.test. alg=13\nzone c.d{i}.test. alg=13\n"
+                        f"zone b.c.d{i}.test. alg=13\nzone a.b.c.d{i}.test. alg=13\n"
+                        f"zone z.a.b.c.d{i}.test. alg=13\nwww A 192.0.2.7\n" for i in range(16))
+        up = self.upstream(world=self.world_of("zone . alg=13\nzone test. alg=13\n" + zones))
+        veri = self.veridoh(up, extra="clients:\n  in-flight: 16\n" + EVERY)
+        wait_for(lambda: not up.stats().in_flight, "the upstream to have answered all")
+        up.lie("delay=200")
+        _, answers = self.ask(veri, [f"www.z.a.b.c.d{i}.test." for i in range(16)])
+        self.assertEqual({i: header(m)[2] for i, m in answers.items()}, dict.fromkeys(range(16), 0))

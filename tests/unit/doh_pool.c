@@ -954,7 +954,8 @@ static void bad_configuration_is_named(void **state)
         char *url, *ca, *key, *said;
     } cases[] = {
         {"http://doh.test/", NULL, "url", "upstream one: the URL http://doh.test/"},
-        {"https://doh.test/", "/nonexistent/ca.pem", "ca", "/nonexistent/ca.pem"},
+        {"https://doh.test/", "/nonexistent/ca.pem", "ca",
+         "/nonexistent/ca.pem: No such file or directory"},
         {"https://doh.test/", "/dev/null", "ca", "/dev/null"},
     };
     for (unsigned i = 0; i < COUNT(cases); i++) {
