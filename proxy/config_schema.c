@@ -212,7 +212,7 @@ static const struct config_key client_keys[] = {
      .doc = "A question is answered within that time, if only with SERVFAIL. Stub resolvers wait 5 s."},
     {.name = "in-flight", .kind = CONFIG_COUNT, .offset = AT(c.queries_max), BETWEEN(16, 1000000), .fallback = "4096",
      .doc = "Questions that wait for an answer at one time, each worker. Equal ones are asked upstream once, but each counts. One more is "
-            "answered at once with SERVFAIL and the error \"Not Ready\". One that waits takes about 10 KiB, or half of one when an equal one "
+            "answered at once with SERVFAIL and the error \"Not Ready\". One that waits takes about 16 KiB, or half of one when an equal one "
             "waits already; what proofs are made from takes at most 64 KiB times this number, or 16 MiB if that is more."},
     {.name = "udp-size", .kind = CONFIG_COUNT, .offset = AT(c.udp_size), BETWEEN(512, 4096), .fallback = "1232",
      .doc = "Largest UDP answer to another machine; more goes by TCP. To this one it is 4096."},
