@@ -5,7 +5,9 @@
 #include "tests/unit/doh_world.h"
 #include "tests/unit/plain_server.h"
 
+#include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 
@@ -189,9 +191,13 @@ static bool make_link(struct doh_address *ret_address)
     v6.index = (int)if_nametoindex("lo");
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool done = ioctl(fd, SIOCSIFFLAGS, &lo) == 0 && ioctl(fd, SIOCSIFADDR, &v6) == 0;
-    (void)close(fd);
     ret_address->sa.v6 = (struct sockaddr_in6){
         .sin6_family = AF_INET6, .sin6_addr = v6.address, .sin6_scope_id = (uint32_t)v6.index};
+    while (done && bind(fd, &ret_address->sa.any, sizeof ret_address->sa.v6) != 0) {
+        assert_int_equal(errno, EADDRNOTAVAIL); /* tentative (RFC 4862 5.4), for a moment */
+        (void)poll(NULL, 0, 1);
+    }
+    (void)close(fd);
     return done;
 }
 
