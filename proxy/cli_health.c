@@ -20,12 +20,18 @@ static struct doh_address reachable(struct doh_address listen)
     return listen;
 }
 
-/* Octets of the answer, or -1 with a message to stderr. What is cut is asked for by TCP, which is
- * not the first choice: its clients are counted. */
+/* It is cut, or it is not seen by UDP that this machine asks, as at a global IPv6 address. */
+static bool must_ask_by_tcp(const uint8_t *answer)
+{
+    return answer[2] & DNS_FLAG_TC >> 8 || (answer[3] & 0x0f) == DNS_RCODE_REFUSED;
+}
+
+/* Octets of the answer, or -1 with a message to stderr. TCP is not the first choice: its clients
+ * are counted. */
 static ssize_t ask(struct cli_exchange *exchange)
 {
     ssize_t got = cli_ask_udp(exchange, 1);
-    if (got >= DNS_HEADER_LEN && exchange->answer[2] & DNS_FLAG_TC >> 8)
+    if (got >= DNS_HEADER_LEN && must_ask_by_tcp(exchange->answer))
         got = cli_ask_tcp(exchange);
     if (got < 0)
         perror("veridoh: no answer");
