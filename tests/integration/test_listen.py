@@ -189,6 +189,8 @@ class Ports(Listening):
             self.assertEqual(ask("127.0.0.1", veri.port, False), NOERROR)
             said = [line for line in veri.log().splitlines() if "[::1]" in line]
             self.assertEqual(len(said), 1, veri.log())
+            asked = health(veri)
+            self.assertEqual(asked.returncode, 0, asked.stdout + asked.stderr)
             self.assertRegex(said[0], "warning: .*no interface has this address.*without it")
             config = veri.config.read_text()
             self.must_stop(veri)
