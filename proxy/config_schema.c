@@ -209,7 +209,9 @@ static const struct config_key validation_keys[] = {
 static const struct config_key client_keys[] = {
     {.name = "allow", LIST(c.allow, c.allow_count), .element_size = sizeof(struct config_network), .children = a_network,
      .doc = "Networks that may ask besides this machine itself, as 10.0.0.0/8. This machine is who asks from a loopback address or from "
-            "the very address that is asked (from outside Linux takes no IPv4 packet that says so, unless accept_local is set)."},
+            "the very address that is asked (from outside Linux takes no IPv4 packet that says so, unless accept_local is set), by "
+            "IPv6 the latter over TCP only (there anybody on the link can forge such UDP packets); also whoever comes through a forwarder "
+            "that runs beside it, as that of rootless containers, for that asks from here."},
     {.name = "deadline", .kind = CONFIG_MS, .offset = AT(c.query_ms), BETWEEN(500, 60000), .fallback = "4500ms",
      .doc = "A question is answered within that time, if only with SERVFAIL. Stub resolvers wait 5 s."},
     {.name = "in-flight", .kind = CONFIG_COUNT, .offset = AT(c.queries_max), BETWEEN(16, 1000000), .fallback = "4096",
