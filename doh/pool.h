@@ -126,6 +126,8 @@ struct doh_upstream_status {
     uint64_t reused;            /* questions on a connection that had carried others */
     uint32_t rtt_ms;            /* smoothed; 0: never answered */
     uint32_t p95_ms;            /* 19 of 20 answers take less; 0: too few yet */
+    bool route_only;            /* as configured */
+    bool backing_off;           /* it failed, and is not chosen for a moment while another lives */
     uint32_t quarantine_ms;     /* not chosen for that long while another lives; 0: fine */
     char last_error[320];       /* "" when the last try went well */
 };

@@ -48,6 +48,9 @@ struct doh_upstream_status doh_upstream_status(const struct doh_upstream *up)
     status.honesty = honesty(&status);
     status.p95_ms = up->health.latency.p95_ms;
     status.rtt_ms = (up->health.srtt_us + 999) / 1000;
+    status.route_only = up->config->route_only;
+    status.backing_off = doh_health_backing_off(&up->health, doh_now(up->pool)) ||
+                         doh_health_is_shut(&up->health, doh_now(up->pool));
     status.quarantine_ms = doh_health_quarantine_ms(&up->health, doh_now(up->pool));
     return status;
 }

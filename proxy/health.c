@@ -17,13 +17,29 @@ __attribute__((format(printf, 2, 3))) static void add(struct health *h, const ch
     va_end(args);
 }
 
-/* The last try went wrong at each of them. */
-static bool all_fail(const struct doh_upstream_status *status, uint32_t count)
+bool health_is_failing(const struct doh_upstream_status *s)
 {
+    bool is_back = s->connected && !s->backing_off && s->quarantine_ms == 0;
+    return s->last_error[0] != '\0' && !is_back;
+}
+
+/* Why no name can be resolved, or NULL. Upstreams that only routes name do not count: they know
+ * nothing of all other names. */
+static const char *outage(const struct doh_upstream_status *status, uint32_t count)
+{
+    uint32_t asked = 0;
     uint32_t failing = 0;
-    for (uint32_t i = 0; i < count; i++)
-        failing += status[i].last_error[0] != '\0';
-    return count > 0 && failing == count;
+    uint64_t answers = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (status[i].route_only)
+            continue;
+        asked++;
+        failing += health_is_failing(&status[i]);
+        answers += status[i].answers;
+    }
+    if (asked > 0 && failing == asked)
+        return "no upstream answers";
+    return asked > 0 && answers == 0 ? "no upstream has answered yet" : NULL;
 }
 
 static void add_upstreams(struct health *h, const struct doh_upstream_status *status,
@@ -74,10 +90,13 @@ static void add_anchors(struct health *h, const struct server_parts *parts)
 static void add_verdict(struct health *h, const struct server_parts *parts,
                         const struct doh_upstream_status *status, uint32_t count)
 {
+    const char *why = outage(status, count);
+    if (why)
+        resolver_try(parts->resolver); /* clients may wait for it to end before they ask anything */
     if (clock_is_wrong(parts))
         add(h, "degraded: this machine's clock is wrong");
-    else if (all_fail(status, count))
-        add(h, "degraded: no upstream answers");
+    else if (why)
+        add(h, "degraded: %s", why);
     else
         add(h, "ok");
 }

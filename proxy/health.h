@@ -15,6 +15,10 @@ struct health {
     uint32_t count;
 };
 
+/* The last try there went wrong, and it has not come back since. */
+bool health_is_failing(const struct doh_upstream_status *upstream);
+
+/* While nobody upstream answers, being asked has one try made, so that the end of it is seen. */
 void health_fill(struct health *health, const struct server_parts *parts, uint64_t uptime_s);
 
 #endif

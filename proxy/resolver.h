@@ -27,6 +27,8 @@ void resolver_use_snapshot(struct resolver *resolver, const struct snapshot *sna
 void resolver_close(struct resolver *resolver, void (*on_closed)(void *arg), void *arg);
 /* Fetches and proves the root's keys ahead of the first question, and again before they expire. */
 void resolver_prime(struct resolver *resolver);
+/* Asks for the root's keys now, unless that is under way: whether anybody upstream answers. */
+void resolver_try(struct resolver *resolver);
 
 /* Before the first question: anchors that change while it runs; borrowed. */
 struct trust;

@@ -37,6 +37,12 @@ static void on_prime(uv_timer_t *timer)
         (void)uv_timer_start(&r->prime, on_prime, 1000, 0);
 }
 
+void resolver_try(struct resolver *resolver)
+{
+    if (!resolver->priming && !resolver->closing)
+        (void)uv_timer_start(&resolver->prime, on_prime, 0, 0);
+}
+
 void resolver_prime(struct resolver *resolver)
 {
     resolver->prime_wait_s = PRIME_MIN_S;

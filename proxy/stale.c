@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "proxy/stale.h"
 
+#include "proxy/health.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -59,13 +61,13 @@ bool stale_instead(struct query *q, struct resolver_answer *answer)
 
 /* --- instead of waiting ---------------------------------------------------------------------- */
 
-/* The last try at each of them failed. */
+/* The last try failed at each of those that are asked for any name. */
 static bool all_are_down(struct resolver *r)
 {
     struct doh_upstream_status status[DOH_UPSTREAMS_MAX];
     uint32_t count = doh_pool_status(r->pool, status, DOH_UPSTREAMS_MAX);
     for (uint32_t i = 0; i < count; i++)
-        if (!status[i].last_error[0] && status[i].quarantine_ms == 0)
+        if (!status[i].route_only && !health_is_failing(&status[i]) && status[i].quarantine_ms == 0)
             return false;
     return count > 0;
 }

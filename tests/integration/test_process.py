@@ -202,9 +202,9 @@ class Commands(Case):
             done = run("health", *words, "--config", self.config)
             self.assertEqual(done.returncode, status, done.stdout)
             self.assertEqual(done.stdout.splitlines()[0], "degraded: no upstream answers")
-        self.up.be_honest()
+        self.up.be_honest()  # nobody asks anything until it says that it is ready
+        wait_for(lambda: run("health", "--ready", "--config", self.config).returncode == 0, "ready")
         wait_for(lambda: self.veri.dig(NAME).rcode == "NOERROR", "an answer")
-        self.assertEqual(run("health", "--ready", "--config", self.config).returncode, 0)
 
     def test_health_of_many_upstreams(self):
         """More than one UDP answer holds."""

@@ -9,7 +9,7 @@ import struct
 import tempfile
 import time
 
-from lib import Case, Tcp, ask_udp, dig, header, query, wait_for
+from lib import Case, Tcp, ask_udp, config_text, dig, header, query, upstream_config, wait_for
 from test_clock import MovedTime
 
 NAME = "www.two.test."
@@ -59,8 +59,13 @@ class Stale(Case):
 
     def test_upstream_is_known_to_be_down(self):
         """It takes connections and says nothing; once one question has shown that, what is stale is
-        given out without the patience that "not answered yet" deserves."""
-        up, veri = self.start(SHORT.replace("300ms", "60s"))
+        given out without the patience that "not answered yet" deserves. That another one, which only
+        a route names, has no error says nothing."""
+        up = self.upstream()
+        corp = upstream_config(up, "corp", **{"route-only": "true"})
+        veri = self.veridoh(up, config=config_text("@PORT@", [up], up.dir / "root.ds", SHORT.replace(
+            "300ms", "60s")).replace("process:", corp + "\nroutes:\n  - domains: [corp.test]\n"
+                                     "    upstreams: [corp]\nprocess:"))
         self.expire(veri, NAME)
         up.child.send_signal(signal.SIGSTOP)
         self.addCleanup(up.child.send_signal, signal.SIGCONT)

@@ -30,6 +30,9 @@ static struct fake {
     void *done_arg;
     struct cache_key key;
     const struct val_anchors *anchors;
+    struct doh_upstream_status upstream; /* what each of them is but its name and error */
+    uint32_t for_routes;                 /* of them, the last ones */
+    uint32_t tries;
 } fake;
 
 void listener_answer(const struct listener_client *client, const uint8_t *wire, uint32_t len)
@@ -82,6 +85,12 @@ struct resolver_ask *resolver_ask(struct resolver *resolver, const struct resolv
     fake.done = done;
     fake.done_arg = arg;
     return (struct resolver_ask *)&fake;
+}
+
+void resolver_try(struct resolver *resolver)
+{
+    (void)resolver;
+    fake.tries++;
 }
 
 const struct val_anchors *resolver_anchors(struct resolver *resolver)
@@ -139,8 +148,10 @@ uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status
     assert_true(cap > 0);
     uint32_t count = fake.upstreams < cap ? fake.upstreams : cap;
     for (uint32_t i = 0; i < count; i++) {
-        ret[i] = (struct doh_upstream_status){
-            .name = fake.upstream_name[i], .connected = true, .rtt_ms = 12};
+        ret[i] = fake.upstream;
+        ret[i].name = fake.upstream_name[i];
+        ret[i].rtt_ms = 12;
+        ret[i].route_only = i >= count - fake.for_routes;
         (void)snprintf(fake.upstream_name[i], sizeof fake.upstream_name[i], "up%u", i);
         if (i < fake.failing)
             (void)snprintf(ret[i].last_error, sizeof ret[i].last_error, "it is silent");
@@ -184,6 +195,7 @@ static int set_up(void **state)
     assert_non_null(w);
     memset(&fake, 0, sizeof fake);
     fake.upstreams = 1;
+    fake.upstream = (struct doh_upstream_status){.connected = true, .answers = 9};
     fake.room_cap = 4096;
     fake.room_most = DNS_MSG_MAX;
     w->loopback = (struct config_network){.address = {[10] = 0xff, 0xff, 127}, .bits = 104};
@@ -460,16 +472,41 @@ static void test_health_degraded(void **state)
     struct world *w = *state;
     char text[256];
     fake.upstreams = 3;
+    fake.upstream.connected = false;
     fake.failing = 2;
     assert_string_equal(health_line(w, 0, text), "ok");
-    fake.failing = 3;
+    fake.for_routes = 1; /* the third, which works */
     assert_string_equal(health_line(w, 0, text), "degraded: no upstream answers");
+    fake.for_routes = 0;
+    fake.failing = 3;
+    assert_int_equal(fake.tries, 1);
+    assert_string_equal(health_line(w, 0, text), "degraded: no upstream answers");
+    assert_int_equal(fake.tries, 2);
+    fake.failing = 0;
+    fake.upstream.answers = 0;
+    assert_string_equal(health_line(w, 0, text), "degraded: no upstream has answered yet");
+    assert_int_equal(fake.tries, 3);
+    fake.upstream.answers = 1;
     fake.failing = 0;
     w->clock_wrong = true;
     assert_string_equal(health_line(w, 0, text), "degraded: this machine's clock is wrong");
     fake.upstreams = 0; /* routes alone */
     w->clock_wrong = false;
     assert_string_equal(health_line(w, 0, text), "ok");
+}
+
+/* The error of the last try is all that is left of it: they are connected again. */
+static void test_health_after_an_outage(void **state)
+{
+    struct world *w = *state;
+    char text[256];
+    fake.upstreams = fake.failing = 3;
+    assert_string_equal(health_line(w, 0, text), "ok");
+    fake.upstream.backing_off = true;
+    assert_string_equal(health_line(w, 0, text), "degraded: no upstream answers");
+    fake.upstream.backing_off = false;
+    fake.upstream.quarantine_ms = 1;
+    assert_string_equal(health_line(w, 0, text), "degraded: no upstream answers");
 }
 
 static void test_health_of_many(void **state)
@@ -713,6 +750,7 @@ int main(void)
         TEST(test_health_is_of_all_workers),
         TEST(test_others_are_told),
         TEST(test_health_degraded),
+        TEST(test_health_after_an_outage),
         TEST(test_health_of_many),
         TEST(test_hit),
         TEST(test_hit_in_place),
