@@ -117,7 +117,9 @@ static const struct config_key cache_keys[] = {
      .doc = "Where that doubling ends."},
     {.name = "max-stale", .kind = CONFIG_SECONDS, .offset = AT(c.cache.max_stale_s), BETWEEN(0, 604800), .fallback = "1d",
      .doc = "While no upstream answers, or with a failure or what is no answer, what was proven is still given out for that long after its "
-            "TTL, with a TTL of 30 s and EDE 3 or 19, until a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
+            "TTL, with a TTL of 30 s and EDE 3 or 19, until a signature has ended (RFC 8767). "
+            "Never in place of what is found bogus, nor of what an upstream says it blocks (EDE 15 to 18) or finds bogus itself (EDE 6 to 12). "
+            "0s: not at all."},
     {.name = "stale-after", .kind = CONFIG_MS, .offset = AT(c.cache.stale_after_ms), BETWEEN(0, 60000), .fallback = "1800ms",
      .doc = "It is given out when upstream has not answered for that long; at once while all upstreams are known to be down."},
     {.name = "prefetch", .kind = CONFIG_BOOL, .offset = AT(c.prefetch), .fallback = "true",
