@@ -131,6 +131,8 @@ struct cache_failure {
     enum val_status status; /* BOGUS or INDETERMINATE */
     enum val_why why;
     struct dns_ede ede;
+    bool decided; /* by an upstream, its policy or its validator: nothing older is given out for it
+                   */
 };
 void cache_failure_put(struct cache *cache, const struct cache_key *key,
                        const struct cache_failure *failure, struct cache_now now);

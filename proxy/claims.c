@@ -19,6 +19,16 @@ void claims_passed(const struct dns_msg *msg, struct dns_ede *ret)
         *ret = (struct dns_ede){.code = DNS_EDE_NONE};
 }
 
+bool claims_decision(const struct dns_msg *msg)
+{
+    struct dns_ede ede = {.code = DNS_EDE_NONE};
+    bool answers = msg->rcode == DNS_RCODE_NOERROR || msg->rcode == DNS_RCODE_NXDOMAIN;
+    if (msg->edns.present)
+        dns_ede_find(msg->buf, &msg->edns, &ede);
+    bool distrusts = ede.code >= DNS_EDE_BOGUS && ede.code <= DNS_EDE_NSEC_MISSING;
+    return is_policy(ede.code) || (distrusts && !answers);
+}
+
 void claims_note(struct claims *claims, uint16_t type, const struct dns_msg *msg)
 {
     struct dns_ede ede = {.code = DNS_EDE_NONE};

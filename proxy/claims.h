@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What an upstream's answers say of the upstream itself: that it answers by a policy of its own
  * (Extended DNS Errors 15 to 18), or that it knows no DNSSEC. Neither makes an answer true or
- * false; both tell people what to think of one that does not prove. */
+ * false; both tell people what to think of one that does not prove. And whether it failed at all.
+ */
 #ifndef PROXY_CLAIMS_H
 #define PROXY_CLAIMS_H
 
@@ -14,6 +15,10 @@ struct claims {
 
 /* Adds what `msg`, an answer to a question for `type`, says. */
 void claims_note(struct claims *claims, uint16_t type, const struct dns_msg *msg);
+
+/* It does not fail to answer but decides not to: by its policy, or because its own validation found
+ * the data wrong (6 to 12). */
+bool claims_decision(const struct dns_msg *msg);
 
 /* The policy that an answer admits to, as it says; code DNS_EDE_NONE: none. */
 void claims_passed(const struct dns_msg *msg, struct dns_ede *ret);

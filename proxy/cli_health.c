@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* `veridoh health`: asks the running daemon at its first listening address for the TXT record
- * health.veridoh. in class CH, and prints what it says. Blocks; it is a program of its own. */
+/* `veridoh health`: asks the running daemon, at the first listening address that it has, for the
+ * TXT record health.veridoh. in class CH, and prints what it says. Blocks; it is a program of its
+ * own. */
 #include "proxy/cli.h"
 #include "proxy/cli_ask.h"
+#include "proxy/listener_socket.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 #define USAGE "health [--config FILE] [--ready]"
@@ -20,13 +23,41 @@ static struct doh_address reachable(struct doh_address listen)
     return listen;
 }
 
-/* Octets of the answer, or -1 with a message to stderr. What is cut is asked for by TCP, which is
- * not the first choice: its clients are counted. */
+/* It is cut, or it is not seen by UDP that this machine asks, as at a global IPv6 address. */
+static bool must_ask_by_tcp(const uint8_t *answer)
+{
+    return answer[2] & DNS_FLAG_TC >> 8 || (answer[3] & 0x0f) == DNS_RCODE_REFUSED;
+}
+
+/* Octets of the answer, or -1 with errno. TCP is not the first choice: its clients are counted, and
+ * where there is no place for one more, what UDP could hold says how the daemon is. */
 static ssize_t ask(struct cli_exchange *exchange)
 {
+    static struct cli_exchange by_tcp;
     ssize_t got = cli_ask_udp(exchange, 1);
-    if (got >= DNS_HEADER_LEN && exchange->answer[2] & DNS_FLAG_TC >> 8)
-        got = cli_ask_tcp(exchange);
+    if (got < DNS_HEADER_LEN || !must_ask_by_tcp(exchange->answer))
+        return got;
+    by_tcp = *exchange;
+    ssize_t more = cli_ask_tcp(&by_tcp);
+    if (more >= 0)
+        *exchange = by_tcp;
+    else
+        perror("veridoh: no answer by TCP, so this is what UDP holds");
+    return more >= 0 ? more : got;
+}
+
+/* Without IPv6 the daemon leaves some addresses out. -1: a message went to stderr. */
+static ssize_t ask_daemon(const struct config *config, struct cli_exchange *exchange)
+{
+    ssize_t got = -1;
+    for (uint32_t i = 0; i < config->listen_count && got < 0; i++) {
+        const struct doh_address at = reachable(config->listen[i]);
+        exchange->at = &at;
+        got = ask(exchange);
+        if (got < 0 && !listener_address_lacks_ipv6(&at, errno))
+            break;
+    }
+    exchange->at = NULL;
     if (got < 0)
         perror("veridoh: no answer");
     return got;
@@ -72,18 +103,16 @@ int cli_health(int argc, char **argv)
     int first = cli_options(argc, argv, &form, &options);
     if (first < 0)
         return first == -2 ? 0 : CLI_EX_USAGE;
-    struct config *config = config_read(options.config_path, stderr);
-    if (!config)
-        return CLI_EX_CONFIG;
-    struct doh_address at = reachable(config->listen[0]);
-    config_free(config);
     struct dns_question question = {.type = DNS_TYPE_TXT, .class_ = DNS_CLASS_CH};
     struct dns_opt_out opt = {.udp_size = 4096};
     if (dns_name_parse("health.veridoh.", &question.name) != DNS_OK)
         return CLI_EX_UNAVAILABLE;
-    exchange.at = &at;
     exchange.len =
         dns_query_write(exchange.query, sizeof exchange.query, 0x6865, &question, 0, &opt);
-    ssize_t got = ask(&exchange);
+    struct config *config = config_read(options.config_path, stderr);
+    if (!config)
+        return CLI_EX_CONFIG;
+    ssize_t got = ask_daemon(config, &exchange);
+    config_free(config);
     return got < 0 ? NO_ANSWER : judge(exchange.answer, (size_t)got, options.ready);
 }

@@ -117,7 +117,9 @@ static const struct config_key cache_keys[] = {
      .doc = "Where that doubling ends."},
     {.name = "max-stale", .kind = CONFIG_SECONDS, .offset = AT(c.cache.max_stale_s), BETWEEN(0, 604800), .fallback = "1d",
      .doc = "While no upstream answers, or with a failure or what is no answer, what was proven is still given out for that long after its "
-            "TTL, with a TTL of 30 s and EDE 3 or 19, until a signature has ended (RFC 8767). Never in place of what is found bogus. 0s: not at all."},
+            "TTL, with a TTL of 30 s and EDE 3 or 19, until a signature has ended (RFC 8767). "
+            "Never in place of what is found bogus, nor of what an upstream says it blocks (EDE 15 to 18) or finds bogus itself (EDE 6 to 12). "
+            "0s: not at all."},
     {.name = "stale-after", .kind = CONFIG_MS, .offset = AT(c.cache.stale_after_ms), BETWEEN(0, 60000), .fallback = "1800ms",
      .doc = "It is given out when upstream has not answered for that long; at once while all upstreams are known to be down."},
     {.name = "prefetch", .kind = CONFIG_BOOL, .offset = AT(c.prefetch), .fallback = "true",
@@ -207,7 +209,9 @@ static const struct config_key validation_keys[] = {
 static const struct config_key client_keys[] = {
     {.name = "allow", LIST(c.allow, c.allow_count), .element_size = sizeof(struct config_network), .children = a_network,
      .doc = "Networks that may ask besides this machine itself, as 10.0.0.0/8. This machine is who asks from a loopback address or from "
-            "the very address that is asked (from outside Linux takes no IPv4 packet that says so, unless accept_local is set)."},
+            "the very address that is asked (from outside Linux takes no IPv4 packet that says so, unless accept_local is set), by "
+            "IPv6 the latter over TCP only (there anybody on the link can forge such UDP packets); also whoever comes through a forwarder "
+            "that runs beside it, as that of rootless containers, for that asks from here."},
     {.name = "deadline", .kind = CONFIG_MS, .offset = AT(c.query_ms), BETWEEN(500, 60000), .fallback = "4500ms",
      .doc = "A question is answered within that time, if only with SERVFAIL. Stub resolvers wait 5 s."},
     {.name = "in-flight", .kind = CONFIG_COUNT, .offset = AT(c.queries_max), BETWEEN(16, 1000000), .fallback = "4096",
@@ -262,7 +266,7 @@ static const struct config_key process_keys[] = {
     {.name = "workers", .kind = CONFIG_COUNT, .offset = AT(c.workers), BETWEEN(1, 256), .fallback = "auto", .words = automatic,
      .doc = "Threads, each with its own loop, sockets and upstream connections; auto: the CPUs granted."},
     {.name = "state-directory", .kind = CONFIG_PATH, .offset = AT(c.state_directory), .fallback = "auto", .words = automatic,
-     .doc = "Where what is learned is kept for the next start; it must exist and be writable. auto: the one that systemd grants, "
+     .doc = "Where what is learned is kept for the next start; it must exist when the program starts, and be writable. auto: the one that systemd grants, "
             "else none: then nothing is kept."},
     {.name = NULL}};
 

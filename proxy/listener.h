@@ -24,8 +24,8 @@ struct listener_client {
     bool tcp;
     bool here; /* the peer is this machine: it asks from a loopback address, or from the very one
                 * that it asks. A packet from outside that says so is dropped by Linux as martian,
-                * unless accept_local is set; by IPv6 it is not, but nobody outside sees the answer,
-                * and no TCP connection comes of it */
+                * unless accept_local is set. By IPv6 it is dropped for loopback only: there the
+                * very address counts for TCP alone, as no connection comes of such packets */
 };
 
 struct listener_query {

@@ -213,18 +213,16 @@ static void read_control(struct listener_udp *udp, struct msghdr *header,
     }
 }
 
-/* As read_control() found it, in the form of a peer's: that of link-local ones has an interface. */
-static struct doh_address address_asked(const struct listener_client *client)
+/* Linux takes IPv6 packets from outside whose source is an address of ours, unless that is
+ * loopback: there only that one proves anything. IPv4 packets of the kind it drops as martian. */
+static bool is_here(const struct listener_udp *udp, const struct listener_client *client)
 {
-    struct doh_address asked = {.sa.any.sa_family = client->peer.sa.any.sa_family};
-    if (asked.sa.any.sa_family != AF_INET6) {
+    if (client->peer.sa.any.sa_family == AF_INET6)
+        return listener_address_is_loopback(&client->peer);
+    struct doh_address asked = udp->bound;
+    if (udp->wildcard) /* then read_control() has found it */
         memcpy(&asked.sa.v4.sin_addr, client->local + 12, sizeof asked.sa.v4.sin_addr);
-        return asked;
-    }
-    memcpy(&asked.sa.v6.sin6_addr, client->local, sizeof asked.sa.v6.sin6_addr);
-    if (IN6_IS_ADDR_LINKLOCAL(&asked.sa.v6.sin6_addr))
-        asked.sa.v6.sin6_scope_id = client->ifindex;
-    return asked;
+    return listener_peer_is_here(&client->peer, &asked);
 }
 
 /* False: there is nothing to answer, or nobody. */
@@ -235,8 +233,7 @@ static bool take_question(struct listener_udp *udp, uint32_t i, struct listener_
                                    .wire = udp->in.octets[i],
                                    .len = message->msg_len};
     read_control(udp, &message->msg_hdr, &ret->client);
-    const struct doh_address asked = udp->wildcard ? address_asked(&ret->client) : udp->bound;
-    ret->client.here = listener_peer_is_here(&ret->client.peer, &asked);
+    ret->client.here = is_here(udp, &ret->client);
     bool cut = message->msg_hdr.msg_flags & MSG_TRUNC;
     return !cut && listener_address_port(&ret->client.peer) != 0;
 }

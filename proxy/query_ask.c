@@ -21,6 +21,7 @@ static bool answerable(uint16_t rcode)
 static void note_claims(struct query *q, uint16_t type, const struct doh_answer *answer,
                         const struct dns_msg *msg)
 {
+    q->answer.decided = q->answer.decided || claims_decision(msg);
     if (answer->upstream < DOH_UPSTREAMS_MAX)
         claims_note(&q->claims[answer->upstream], type, msg);
 }

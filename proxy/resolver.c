@@ -118,8 +118,8 @@ static void complete(struct resolver *r, struct query *q)
     if (q->unproven)
         return; /* nobody else hears of it */
     if (!good) {
-        const struct cache_failure failure = {q->answer.status, q->answer.reason.why,
-                                              q->answer.ede};
+        const struct cache_failure failure = {q->answer.status, q->answer.reason.why, q->answer.ede,
+                                              q->answer.decided};
         cache_failure_put(r->cache, &key, &failure, now);
         return;
     }
@@ -223,6 +223,7 @@ static bool failed_lately(struct resolver *r, struct query *q)
     q->answer.status = failure.status;
     q->answer.reason.why = failure.why;
     q->answer.ede = failure.ede;
+    q->answer.decided = failure.decided;
     q->answer.remembered = true;
     q->state = QUERY_ANSWER;
     resolver_schedule(q);

@@ -64,6 +64,7 @@ struct resolver_answer {
     uint32_t at_fault;      /* BOGUS: whose part of it, or DOH_ROUTE_DEFAULT */
     struct claims claims;   /* what that one says of itself */
     enum val_status status; /* BOGUS and INDETERMINATE have no wire */
+    bool decided;           /* somebody asked for any part of it did not fail but said no */
     bool remembered;        /* it failed a while ago; `reason` says why, and not where */
     struct val_reason reason;
     struct dns_ede ede; /* to send to the client; code DNS_EDE_NONE: none */

@@ -25,13 +25,20 @@ static bool is_doubted(const struct query *q)
     return q->attempt != ASK_FIRST && q->doubted_status == VAL_BOGUS;
 }
 
+/* RFC 8767 is for who cannot say. An upstream that blocks the name, or whose own validation failed,
+ * has said something newer. */
+static bool is_overruled(const struct query *q)
+{
+    return q->answer.decided || is_doubted(q);
+}
+
 /* `why` is what keeps the fresh one away. */
 static bool find(struct query *q, const char *why, struct resolver_answer *answer)
 {
     struct resolver *r = q->resolver;
     struct cache_hit hit;
     struct cache_key key = {.question = &q->question, .route = q->route, .dnssec_ok = true};
-    if (q->checking_disabled || q->trace || q->past_cache || is_doubted(q) ||
+    if (q->checking_disabled || q->trace || q->past_cache || is_overruled(q) ||
         !cache_answer_find_stale(r->cache, &key, resolver_now(r), r->buf, sizeof r->buf, &hit))
         return false;
     answer->wire = r->buf;

@@ -7,8 +7,8 @@
 #include "proxy/resolver_parts.h"
 
 /* What failed is that nobody could be reached, or that nobody had an answer, and nothing about it
- * was found bogus: then *answer is filled in with a stale one, in r->buf, whose EDE says what
- * failed. False: it stays as it is. */
+ * was found bogus or decided by an upstream: then *answer is filled in with a stale one, in r->buf,
+ * whose EDE says what failed. False: it stays as it is. */
 bool stale_instead(struct query *q, struct resolver_answer *answer);
 
 /* Once a tick: whoever has waited for long gets a stale answer now, and the question goes on

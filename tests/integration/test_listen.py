@@ -65,6 +65,11 @@ def ask(to, port, tcp, source=None):
         return header(s.recv(4096)[2 if tcp else 0:])[2]
 
 
+def health(veri):
+    return subprocess.run([program("veridoh"), "health", "--config", veri.config],
+                          capture_output=True, text=True, timeout=20, check=False)
+
+
 def connections_to(port):
     """Those established, of this network."""
     rows = pathlib.Path("/proc/self/net/tcp").read_text().splitlines()[1:]
@@ -108,7 +113,8 @@ class Daemon(lib.Process):
 
 class Whom(Listening):
     def test_this_machine(self):
-        """It asks from the address that it asks, wherever that is."""
+        """It asks from the address that it asks, wherever that is; by IPv6 that proves it for TCP only,
+        for anybody on the link can send a packet with such a source."""
         up = self.upstream()
         for listen, at in ((f"{OURS}:@", OURS), ("0.0.0.0:@", OURS), ("0.0.0.0:@", "127.0.0.1"),
                            (f"[{OURS_V6}]:@", OURS_V6), ("[::]:@", OURS_V6), ("[::]:@", "::1"),
@@ -116,7 +122,8 @@ class Whom(Listening):
             veri = self.daemon(listen, up=up)
             for tcp in (False, True):
                 with self.subTest(listen=listen, at=at, tcp=tcp):
-                    self.assertEqual(ask(at, veri.port, tcp), NOERROR)
+                    known = tcp or ":" not in at or at == "::1"
+                    self.assertEqual(ask(at, veri.port, tcp), NOERROR if known else REFUSED)
 
     def test_anyone_else(self):
         up = self.upstream()
@@ -127,10 +134,12 @@ class Whom(Listening):
                     self.assertEqual(ask(OURS, veri.port, tcp, OURS_TOO), REFUSED)
 
     def test_health_where_no_loopback_is(self):
-        veri = self.daemon(f"{OURS}:@")
-        done = subprocess.run([program("veridoh"), "health", "--config", veri.config],
-                              capture_output=True, text=True, timeout=20, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        up = self.upstream()
+        for listen in (f"{OURS}:@", f"[{OURS_V6}]:@"):
+            with self.subTest(listen=listen):
+                veri = self.daemon(listen, up=up)
+                done = health(veri)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 class Ports(Listening):
@@ -180,6 +189,8 @@ class Ports(Listening):
             self.assertEqual(ask("127.0.0.1", veri.port, False), NOERROR)
             said = [line for line in veri.log().splitlines() if "[::1]" in line]
             self.assertEqual(len(said), 1, veri.log())
+            asked = health(veri)
+            self.assertEqual(asked.returncode, 0, asked.stdout + asked.stderr)
             self.assertRegex(said[0], "warning: .*no interface has this address.*without it")
             config = veri.config.read_text()
             self.must_stop(veri)
@@ -200,12 +211,20 @@ class Descriptors(Listening):
         self.assertRegex(limits, r"Max open files +2048 +2048")
         self.assertNotIn("files may be open", veri.log())
 
+    def test_too_few_for_anything(self):
+        """Then it does not say that upstreams can be reached all the same."""
+        veri = self.daemon("127.0.0.1:@", before=self.limited(40, 40))
+        self.assertRegex(veri.log(), r"warning: no more than 40 files may be open.*too few.*"
+                                     r"[0-9]+ files all fit")
+        self.assertNotIn("so that upstreams can be reached", veri.log())
+
     def test_clients_leave_some(self):
         """Whoever opens connections as long as it can stops nobody's names from being resolved."""
         up = self.upstream()
         veri = self.daemon("127.0.0.1:@", "[::1]:@", workers=2, up=up, before=self.limited(64, 256),
                            extra="transport:\n  idle-timeout: 1s\n")
-        self.assertEqual(len(re.findall(r"warning: no more than 256 files may be open.*instead of 256",
+        self.assertEqual(len(re.findall(r"warning: no more than 256 files may be open.*instead of 256, "
+                                        "so that upstreams can be reached",
                                         veri.log())), 1, veri.log())
         wait_for(lambda: not connections_to(up.port), "the connection upstream to be idle and closed")
         crowd = []

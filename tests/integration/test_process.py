@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from lib import (Case, Tcp, config_text, free_port, program, query, upstream_config,
+from lib import (DEADLINE_S, Case, Tcp, config_text, free_port, program, query, upstream_config,
                  wait_for)
 
 NAME = "www.two.test."
@@ -211,12 +211,21 @@ class Commands(Case):
         entries = "\n".join(upstream_config(self.up, f"up{i}") for i in range(32))
         veri = self.veridoh(self.up, config=(
             f"listen:\n  - address: 127.0.0.1:@PORT@\nupstreams:\n{entries}\n"
-            f"validation:\n  trust-anchors: {self.up.dir}/root.ds\nprocess:\n  workers: 1\n"))
+            f"validation:\n  trust-anchors: {self.up.dir}/root.ds\nprocess:\n  workers: 1\n"
+            "clients:\n  tcp-connections: 16\n"))
         done = run("health", "--config", veri.dir / "veridoh.yaml")
         self.assertEqual(done.returncode, 0, done.stderr)
         for what in ("upstream", "connections", "honesty"):
             for i in range(32):
                 self.assertIn(f"\n{what}=up{i} ", done.stdout)
+        crowd = [socket.create_connection(("127.0.0.1", veri.port), DEADLINE_S) for _ in range(20)]
+        for one in crowd:
+            self.addCleanup(one.close)
+        self.assertEqual(crowd[-1].recv(1), b"")  # there is room for no more
+        done = run("health", "--config", veri.dir / "veridoh.yaml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no answer by TCP", done.stderr)
+        self.assertRegex(done.stdout, r"^(ok|degraded: .*)\nuptime_s=")
 
     def test_answered_here(self):
         """What never leaves this machine does not leave it for these commands either."""
@@ -241,6 +250,15 @@ class Commands(Case):
         self.assertIn("answered here", done.stderr)
         self.assertEqual(self.up.stats().questions, asked)
 
+    def test_help(self):
+        for command in ("run", "check-config", "explain", "query", "health", "discover",
+                        "config-reference"):
+            for word in ("--help", "-h"):
+                with self.subTest(command=command, word=word):
+                    done = run(command, word)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    self.assertTrue(done.stdout.startswith(f"usage: veridoh {command}"), done.stdout)
+
     def test_misuse(self):
         """What was wrong, in one line, and how this command is called."""
         for words, wrong, usage in (
@@ -251,6 +269,10 @@ class Commands(Case):
                 (("run", "--nonsense"), "'--nonsense'", "veridoh run [--config FILE]"),
                 (("run", "--cd"), "'--cd'", "veridoh run [--config FILE]"),
                 (("run", "-x"), "'-x'", "veridoh run [--config FILE]"),
+                (("run", "-dr"), "'-d'", "veridoh run [--config FILE]"),
+                (("query", "--cd", "-xd"), "'-x'", "veridoh query"),
+                (("query", "--cd", "-rd"), "'-r'", "veridoh query"),
+                (("query", "--cd=yes"), "'--cd=yes'", "veridoh query"),
                 (("run", "--config"), "'--config' needs a value", "veridoh run [--config FILE]"),
                 (("check-config", "a", "b"), "'b' is not expected", "veridoh check-config FILE"),
                 (("health", "x"), "'x' is not expected", "veridoh health [--config FILE]"),

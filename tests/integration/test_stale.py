@@ -13,6 +13,7 @@ from lib import Case, Tcp, ask_udp, dig, header, query, wait_for
 from test_clock import MovedTime
 
 NAME = "www.two.test."
+KEPT = "www.a13.test."
 ABSENT = "nope.two.test."
 SHORT = "cache:\n  max-ttl: 1s\n  max-negative-ttl: 1s\n  stale-after: 300ms\n"
 STALE, STALE_NXDOMAIN = 3, 19
@@ -88,6 +89,27 @@ class Stale(Case):
             with self.subTest(lie=lie):
                 wait_for(lambda: self.said_of(veri, name) == text, text)
                 self.assertEqual(self.said_of(veri, name), text)
+
+    def test_upstream_decides(self):
+        """It does not fail: its policy blocks the name, or its own validation failed. That is newer
+        than what was proven, also while it is only remembered."""
+        cases = (("rcode=5", 15, "again.two.test."), ("servfail", 16, "a.b.c.d.two.test."),
+                 ("servfail", 17, "www.nsec.test."), ("rcode=5", 18, "www.nsec3.test."),
+                 ("servfail", 6, "www.three.two.test."), ("servfail", 12, "www.two.test."))
+        up, veri = self.start(SHORT + "  failure-ttl: 60s\n")
+        for name in [KEPT, *(name for _, _, name in cases)]:
+            self.assert_secure(veri.dig(name))
+        time.sleep(1.1)
+        for lie, code, name in cases:
+            up.lie(lie, name=name)
+            up.lie(f"ede={code}", name=name)
+        for lie, code, name in cases:
+            with self.subTest(lie=lie, code=code):
+                for _ in range(2):
+                    self.assert_refused(veri.dig(name))
+        up.lie("servfail", name=KEPT)
+        up.lie("ede=22", name=KEPT)  # no authority reached: that is a failure
+        self.assertEqual([code for code, _ in veri.dig(KEPT).ede], [STALE])
 
     def said_of(self, veri, name):
         """Why the answer is a stale one: until the question has ended, that it has not."""

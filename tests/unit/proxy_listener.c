@@ -1220,6 +1220,34 @@ static void failures_name_the_remedy(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* In a container without IPv6 the kernel may have none, or have it switched off. */
+static void ipv6_that_is_not_there_is_known(void **state)
+{
+    static const struct {
+        const char *ip;
+        int number;
+        bool lacks;
+    } rows[] = {
+        {"::1", EADDRNOTAVAIL, true},
+        {"::1", EAFNOSUPPORT, true},
+        {"::", EADDRNOTAVAIL, true},
+        {"::", EAFNOSUPPORT, true},
+        {"::1", EADDRINUSE, false},
+        {"::", EACCES, false},
+        {"::1", 0, false},
+        {"2001:db8::1", EADDRNOTAVAIL, false},
+        {"2001:db8::1", EAFNOSUPPORT, false},
+        {"127.0.0.1", EADDRNOTAVAIL, false},
+        {"0.0.0.0", EAFNOSUPPORT, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct doh_address at = address_of(rows[i].ip, 53);
+        print_message("%s: %s\n", rows[i].ip, strerror(rows[i].number));
+        assert_int_equal(listener_address_lacks_ipv6(&at, rows[i].number), rows[i].lacks);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1260,6 +1288,7 @@ int main(void)
         cmocka_unit_test(both_families_share_a_port),
         cmocka_unit_test(ipv6_does_not_take_ipv4),
         cmocka_unit_test(failures_name_the_remedy),
+        cmocka_unit_test(ipv6_that_is_not_there_is_known),
     };
     const struct CMUnitTest answers[] = {
         cmocka_unit_test(udp_answers_leave_in_batches),
