@@ -154,10 +154,10 @@ static void ended(struct doh_conn *conn, ssize_t n)
     }
 }
 
-/* It lives. */
+/* It lives. When nobody waits for an answer any more, it is not known to be slow. */
 static void heard(struct doh_conn *conn)
 {
-    if (conn->pinged_ms > 0 && conn->doubts < DOUBTS_MAX)
+    if (conn->pinged_ms > 0 && !doh_list_empty(&conn->asks) && conn->doubts < DOUBTS_MAX)
         conn->doubts++;
     conn->silent_ms = conn->pinged_ms = 0;
     conn->suspect = false;

@@ -190,7 +190,9 @@ static void try_next(struct doh_upstream *up)
         fail(up, address);
     }
     if (count_conns(up, is_racing) == 0) {
-        if (!doh_bootstrap_runs(up->bootstrap)) /* else the other family may come yet */
+        if (doh_bootstrap_runs(up->bootstrap)) /* the other family may come yet */
+            ring_in(up, AGAIN_MS);
+        else
             give_up(up);
         return;
     }
@@ -317,6 +319,8 @@ static void on_timer(uv_timer_t *timer)
         doh_pool_busy(up->pool); /* the turn asks again, if anything still waits */
     else if (up->dial.begun < up->dial.count)
         try_next(up);
+    else if (count_conns(up, is_racing) == 0)
+        race(up); /* the look-up goes on, and those that were away may be back */
     else
         try_again(up);
 }
@@ -367,6 +371,7 @@ void doh_dial_opened(struct doh_upstream *up, struct doh_conn *winner)
 void doh_dial_anew(struct doh_upstream *up)
 {
     struct doh_dial *d = &up->dial;
+    bool waits = count_conns(up, is_racing) == 0; /* for the look-up */
     d->winner_until_ms = 0;
     memset(d->rest, 0, sizeof d->rest); /* what failed may work now */
     (void)uv_timer_stop(&d->timer);
@@ -376,7 +381,7 @@ void doh_dial_anew(struct doh_upstream *up)
     case DOH_DIAL_RESOLVING: resolve(up); break; /* c-ares' sockets are of the old network */
     case DOH_DIAL_RACING:
         stop_racing(up, NULL);
-        race(up);
+        waits ? resolve(up) : race(up);
         break;
     }
 }

@@ -56,9 +56,13 @@ static void take(struct doh_network *n, const struct doh_netlink_news *news)
     n->changed = n->changed || news->changed || news->rerouted;
     n->rerouted = n->rerouted || news->rerouted;
     bool quiet = !uv_is_active((uv_handle_t *)&n->settle);
-    if ((n->changed && quiet) ||
-        (n->rerouted && uv_timer_get_due_in(&n->settle) > DOH_NETWORK_SETTLE_MS))
+    if (n->changed && quiet) {
+        n->hurry_ms = DOH_NETWORK_SETTLE_MS;
         settle(n, DOH_NETWORK_SETTLE_MS);
+    } else if (n->rerouted && uv_timer_get_due_in(&n->settle) > n->hurry_ms) {
+        settle(n, n->hurry_ms);
+        n->hurry_ms *= 2;
+    }
 }
 
 /* True: there may be more. Only the kernel (port 0) is believed. */

@@ -30,6 +30,7 @@ struct doh_network {
     uv_poll_t poll;
     uv_timer_t settle;  /* active: it is not quiet */
     uint32_t settle_ms; /* for which it runs */
+    uint32_t hurry_ms;  /* the most for which another default route waits, until it is quiet */
     int fd;             /* -1: not watched */
     bool changed;       /* to be done when it has settled: */
     bool rerouted;

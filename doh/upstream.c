@@ -216,10 +216,22 @@ static void fill(struct doh_upstream *up, struct doh_conn *conn)
         doh_dial_want(up); /* its successor */
 }
 
+/* What is let go before it was sent has had no chance, least of all its last. */
+static void keep_chances(struct doh_upstream *up)
+{
+    for (unsigned i = 0; i < 2; i++)
+        for (struct doh_list *a = up->waiting[i].next; a != &up->waiting[i]; a = a->next) {
+            struct doh_ask *ask = DOH_ITEM(a, struct doh_ask, link);
+            ask->fetch->last_chance = ask->fetch->last_chance && ask->left;
+        }
+}
+
 void doh_upstream_pump(struct doh_upstream *up)
 {
-    if (doh_health_is_shut(&up->health, doh_now(up->pool)))
+    if (doh_health_is_shut(&up->health, doh_now(up->pool))) {
+        keep_chances(up);
         doh_upstream_let_go(up, DOH_E_HTTP); /* what came back to it since, too */
+    }
     for (struct doh_list *i = up->conns.next; i != &up->conns; i = i->next)
         fill(up, DOH_ITEM(i, struct doh_conn, link));
     if (doh_upstream_next(up))

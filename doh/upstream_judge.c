@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define HOLD_MS 60000u         /* after a status that says that the configuration is wrong */
+#define WELL_MS 10000u         /* after an answer it is not what it declines that tells how it is */
 #define EARLY_PAUSE_MS 600000u /* after early data that did harm */
 
 void doh_upstream_lied(struct doh_upstream *up, const char *how)
@@ -97,12 +98,12 @@ static void come_back_later(struct doh_upstream *up, struct doh_ask *ask,
 
 /* A server that lives gives the question back. Once is no fault: its connection may have been at
  * its end. When that is the fate of the same question's replay, too, and it has answered no other
- * one in between, it serves nobody for now. */
+ * one for a while, it serves nobody for now; else it is the question. */
 static void decline(struct doh_upstream *up, struct doh_ask *ask, enum doh_err err,
                     const char *reason)
 {
     uint64_t now = doh_now(up->pool);
-    if (ask->declined_ms > up->health.worked_ms)
+    if (ask->declined_ms > up->health.worked_ms + WELL_MS)
         doh_health_failed(&up->health, now, DOH_BACKOFF_SLOW_MS, doh_random());
     if (ask->declined_ms == 0)
         ask->declined_ms = now;

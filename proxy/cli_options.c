@@ -16,16 +16,20 @@ int cli_misused(const char *usage, const char *format, ...)
     return -1;
 }
 
-/* The word is the one before optind, but for letters that stand together. */
+/* Letters that stand together are told one by one: the word before optind may be an earlier one. */
+static int not_an_option(const char *word, int letter, const char *usage)
+{
+    const char letters[] = {'-', (char)letter, '\0'};
+    return cli_misused(usage, "'%s' is not an option of this command", letter ? letters : word);
+}
+
 int cli_bad_option(char *const *argv, const char *usage, int getopt_result)
 {
-    const char letters[] = {'-', (char)optopt, '\0'};
     const char *word = argv[optind - 1];
     if (getopt_result == ':')
         return cli_misused(usage, "'%s' needs a value", word);
-    if (optopt != 0 && strncmp(word, "--", 2) != 0)
-        word = letters;
-    return cli_misused(usage, "'%s' is not an option of this command", word);
+    bool is_long = optopt == 0 || (!strncmp(word, "--", 2) && strchr(word, '='));
+    return not_an_option(word, is_long ? 0 : optopt, usage);
 }
 
 int cli_options(int argc, char **argv, const struct cli_form *form, struct cli_options *ret)
@@ -37,10 +41,10 @@ int cli_options(int argc, char **argv, const struct cli_form *form, struct cli_o
     struct cli_options out = {.config_path = CLI_CONFIG_DEFAULT};
     optind = 1;
     opterr = 0;
-    for (int o = 0; (o = getopt_long(argc, argv, ":c:dnrh", options, NULL)) != -1;) {
+    int row = -1; /* of a long option */
+    for (int o = 0; (o = getopt_long(argc, argv, ":c:dnrh", options, &row)) != -1; row = -1) {
         if (strchr("dnr", o) && !strchr(form->options, o))
-            return cli_misused(form->usage, "'%s' is not an option of this command",
-                               argv[optind - 1]);
+            return not_an_option(argv[optind - 1], row < 0 ? o : 0, form->usage);
         switch (o) {
         case 'c': out.config_path = optarg; break;
         case 'd': out.dnssec = true; break;

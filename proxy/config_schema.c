@@ -266,7 +266,7 @@ static const struct config_key process_keys[] = {
     {.name = "workers", .kind = CONFIG_COUNT, .offset = AT(c.workers), BETWEEN(1, 256), .fallback = "auto", .words = automatic,
      .doc = "Threads, each with its own loop, sockets and upstream connections; auto: the CPUs granted."},
     {.name = "state-directory", .kind = CONFIG_PATH, .offset = AT(c.state_directory), .fallback = "auto", .words = automatic,
-     .doc = "Where what is learned is kept for the next start; it must exist and be writable. auto: the one that systemd grants, "
+     .doc = "Where what is learned is kept for the next start; it must exist when the program starts, and be writable. auto: the one that systemd grants, "
             "else none: then nothing is kept."},
     {.name = NULL}};
 

@@ -76,7 +76,7 @@ static void do_without_state(struct daemon *d)
     if (!why)
         return;
     log_write(&d->log, LOG_LEVEL_WARNING,
-              "state directory %s cannot be written: %s; nothing is kept for the next start",
+              "state directory %s: %s; nothing is kept until a restart finds it",
               c->state_directory, why);
     free(c->state_directory);
     c->state_directory = NULL;
@@ -201,11 +201,14 @@ static void leave_descriptors_for_upstreams(struct daemon *d)
     uint32_t fit = descriptors_tcp_clients(c, limit);
     if (fit >= c->tcp_clients)
         return;
+    const char *effect = descriptors_needed(c, fit) <= limit
+                             ? "so that upstreams can be reached"
+                             : "and it may still be too few to reach upstreams";
     log_write(&d->log, LOG_LEVEL_WARNING,
               "no more than %" PRIu64 " files may be open (RLIMIT_NOFILE): clients have %u TCP "
-              "connections, each worker and listening address, instead of %u, so that upstreams "
-              "can be reached; with %" PRIu64 " files all fit (LimitNOFILE= in a unit)",
-              limit, fit, c->tcp_clients, descriptors_needed(c, c->tcp_clients));
+              "connections, each worker and listening address, instead of %u, %s; with %" PRIu64
+              " files all fit (LimitNOFILE= in a unit)",
+              limit, fit, c->tcp_clients, effect, descriptors_needed(c, c->tcp_clients));
     c->tcp_clients = fit;
 }
 

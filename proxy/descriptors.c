@@ -30,7 +30,7 @@ uint64_t descriptors_raise(void)
         return UINT64_MAX; /* unheard of */
     rlim_t soft = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
-    /* Not even asked for where it is so already: the unit's filter of system calls forbids it. */
+    /* Where it is so already there is nothing to ask for. */
     return soft == limit.rlim_max || setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : soft;
 }
 

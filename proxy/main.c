@@ -64,6 +64,10 @@ int cli_config_reference(int argc, char **argv)
 {
     static const char usage_of_it[] = "config-reference [--mdoc | --json-schema]";
     const char *form = argc > 1 ? argv[1] : "";
+    if (!strcmp(form, "--help") || !strcmp(form, "-h")) {
+        (void)printf("usage: veridoh %s\n", usage_of_it);
+        return 0;
+    }
     void (*print)(FILE *) = argc == 1                        ? config_reference
                             : !strcmp(form, "--mdoc")        ? config_reference_mdoc
                             : !strcmp(form, "--json-schema") ? config_reference_json

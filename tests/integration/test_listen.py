@@ -211,12 +211,20 @@ class Descriptors(Listening):
         self.assertRegex(limits, r"Max open files +2048 +2048")
         self.assertNotIn("files may be open", veri.log())
 
+    def test_too_few_for_anything(self):
+        """Then it does not say that upstreams can be reached all the same."""
+        veri = self.daemon("127.0.0.1:@", before=self.limited(40, 40))
+        self.assertRegex(veri.log(), r"warning: no more than 40 files may be open.*too few.*"
+                                     r"[0-9]+ files all fit")
+        self.assertNotIn("so that upstreams can be reached", veri.log())
+
     def test_clients_leave_some(self):
         """Whoever opens connections as long as it can stops nobody's names from being resolved."""
         up = self.upstream()
         veri = self.daemon("127.0.0.1:@", "[::1]:@", workers=2, up=up, before=self.limited(64, 256),
                            extra="transport:\n  idle-timeout: 1s\n")
-        self.assertEqual(len(re.findall(r"warning: no more than 256 files may be open.*instead of 256",
+        self.assertEqual(len(re.findall(r"warning: no more than 256 files may be open.*instead of 256, "
+                                        "so that upstreams can be reached",
                                         veri.log())), 1, veri.log())
         wait_for(lambda: not connections_to(up.port), "the connection upstream to be idle and closed")
         crowd = []

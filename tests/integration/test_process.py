@@ -250,6 +250,15 @@ class Commands(Case):
         self.assertIn("answered here", done.stderr)
         self.assertEqual(self.up.stats().questions, asked)
 
+    def test_help(self):
+        for command in ("run", "check-config", "explain", "query", "health", "discover",
+                        "config-reference"):
+            for word in ("--help", "-h"):
+                with self.subTest(command=command, word=word):
+                    done = run(command, word)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    self.assertTrue(done.stdout.startswith(f"usage: veridoh {command}"), done.stdout)
+
     def test_misuse(self):
         """What was wrong, in one line, and how this command is called."""
         for words, wrong, usage in (
@@ -260,6 +269,10 @@ class Commands(Case):
                 (("run", "--nonsense"), "'--nonsense'", "veridoh run [--config FILE]"),
                 (("run", "--cd"), "'--cd'", "veridoh run [--config FILE]"),
                 (("run", "-x"), "'-x'", "veridoh run [--config FILE]"),
+                (("run", "-dr"), "'-d'", "veridoh run [--config FILE]"),
+                (("query", "--cd", "-xd"), "'-x'", "veridoh query"),
+                (("query", "--cd", "-rd"), "'-r'", "veridoh query"),
+                (("query", "--cd=yes"), "'--cd=yes'", "veridoh query"),
                 (("run", "--config"), "'--config' needs a value", "veridoh run [--config FILE]"),
                 (("check-config", "a", "b"), "'b' is not expected", "veridoh check-config FILE"),
                 (("health", "x"), "'x' is not expected", "veridoh health [--config FILE]"),

@@ -305,6 +305,25 @@ static void the_first_record_of_a_question_decides(void **state)
     }
 }
 
+static void a_record_that_cannot_be_is_not_good(void **state)
+{
+    (void)state;
+    struct file f = {0};
+    struct snapshot s;
+    struct snapshot_record record;
+    put_record(&f, SNAPSHOT_HEADER_LEN, 40, true);
+    finish_by_hand(&f, 512, 1);
+    assert_null(snapshot_read(f.octets, f.len, &s));
+    assert_true(snapshot_record_read(&s, SNAPSHOT_HEADER_LEN, &record));
+    assert_true(snapshot_record_is_good(&s, &record, NOW + 5));
+    struct snapshot_record empty = record, later = record;
+    empty.wire_len = 0;
+    assert_false(snapshot_record_is_good(&s, &empty, NOW + 5));
+    later.stored_s = s.written_s + 1; /* than the file itself */
+    assert_false(snapshot_record_is_good(&s, &later, NOW + 5));
+    free(f.octets);
+}
+
 /* --- what an older one holds ------------------------------------------------------------------ */
 
 /* `count` records from `first` on, anew as of now_s, and what `old` has besides. */
@@ -374,6 +393,20 @@ static void not_more_is_carried_on_than_may_be(void **state)
     assert_in_range(s.slots_off, 4000, 5100);
     free(f.octets);
     free(older.octets);
+}
+
+/* What has been reserved is for so many as the header says, however many there are. */
+static void not_more_is_carried_on_than_the_header_says(void **state)
+{
+    (void)state;
+    struct file older = {0}, f = {0};
+    struct snapshot old;
+    assert_int_equal(write_numbered(&older, 12), 12);
+    assert_null(snapshot_read(older.octets, older.len, &old));
+    old.record_count = 5;
+    assert_int_equal(write_upon(&f, &old, 0, 2, NOW, UINT64_MAX), 2 + 5);
+    free(older.octets);
+    free(f.octets);
 }
 
 static void what_is_damaged_or_of_the_future_is_not_carried_on(void **state)
@@ -490,8 +523,10 @@ int main(void)
         cmocka_unit_test(what_is_from_the_future_is_left_out),
         cmocka_unit_test(no_record_is_longer_than_a_message),
         cmocka_unit_test(the_first_record_of_a_question_decides),
+        cmocka_unit_test(a_record_that_cannot_be_is_not_good),
         cmocka_unit_test(what_was_there_is_carried_on),
         cmocka_unit_test(not_more_is_carried_on_than_may_be),
+        cmocka_unit_test(not_more_is_carried_on_than_the_header_says),
         cmocka_unit_test(what_is_damaged_or_of_the_future_is_not_carried_on),
         cmocka_unit_test(the_cache_hands_out_what_was_validated),
     };

@@ -79,6 +79,28 @@ static void who_answers_others_is_well(void **state)
     }
 }
 
+/* One name that is declined again and again does not drive others away from the first choice. */
+static void a_poisonous_name_is_one_name(void **state)
+{
+    (void)state;
+    struct question q;
+    struct world w;
+    world_init(&w, 2);
+    w.config.choice = DOH_FAILOVER;
+    world_start(&w);
+    for (unsigned i = 0; i < 3; i++) {
+        w.server[0].behaviour = (struct behaviour){0};
+        ask_and_wait(&w, &q, "good.test");
+        assert_int_equal(q.upstream, 0);
+        w.server[0].behaviour = (struct behaviour){.act = ACT_ABANDON};
+        pause_ms(&w, 20);
+        ask_and_wait(&w, &q, "poison.test");
+        assert_int_equal(q.upstream, 1);
+        assert_false(is_resting(&w));
+    }
+    world_close(&w);
+}
+
 /* Each connection ends after one answer, and nearly all that was sent comes back, again and again.
  */
 static void a_goaway_storm_is_no_fault(void **state)
@@ -171,6 +193,26 @@ static void retry_after_holds_for_who_is_alone(void **state)
     world_close(&w);
 }
 
+/* It is said twice: what was not sent in between has its chance after the second time, too. */
+static void retry_after_costs_no_chance(void **state)
+{
+    (void)state;
+    struct question q[8];
+    struct world w;
+    unsigned lost = 0;
+    start_throttled(&w, 1, "1");
+    for (unsigned i = 0; i < COUNT(q); i++)
+        ask(&w, &q[i], "example.test");
+    run_until(&w, &w.server[0].requests, 2);
+    w.server[0].behaviour.first = 3;
+    for (unsigned i = 0; i < COUNT(q); i++) {
+        run_until(&w, &q[i].done, 1);
+        lost += q[i].err != DOH_OK;
+    }
+    assert_in_range(lost, 0, 1); /* the one that was told so in its last chance */
+    world_close(&w);
+}
+
 static unsigned all_but_the_second(unsigned request)
 {
     return request == 1 ? 0 : 5000;
@@ -205,10 +247,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_declines_is_left_alone),
         cmocka_unit_test(who_answers_others_is_well),
+        cmocka_unit_test(a_poisonous_name_is_one_name),
         cmocka_unit_test(a_goaway_storm_is_no_fault),
         cmocka_unit_test(who_is_alone_is_asked_all_the_same),
         cmocka_unit_test(retry_after_holds_for_what_waits),
         cmocka_unit_test(retry_after_holds_for_who_is_alone),
+        cmocka_unit_test(retry_after_costs_no_chance),
         cmocka_unit_test(retry_after_holds_for_replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

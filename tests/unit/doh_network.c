@@ -419,6 +419,34 @@ static void changes_without_end_starve_nobody(void **state)
     world_close(&w);
 }
 
+static void on_flap(uv_timer_t *timer)
+{
+    struct noise *noise = DOH_ITEM(timer, struct noise, timer);
+    default_route(noise->ticks++ % 2 == 0);
+}
+
+/* Nor does a default route that comes and goes. */
+static void a_route_that_flaps_starves_nobody(void **state)
+{
+    (void)state;
+    struct world w;
+    struct noise noise = {.ticks = 0};
+    unsigned news = 0;
+    if (!alone)
+        skip();
+    world_init(&w, 1);
+    world_start(&w);
+    doh_pool_on_news(w.pool, count_news, &news);
+    assert_int_equal(uv_timer_init(&w.loop, &noise.timer), 0);
+    assert_int_equal(uv_timer_start(&noise.timer, on_flap, 50, 50), 0);
+    pause_ms(&w, 1700);
+    assert_in_range(news, 2, 4);
+    uv_close((uv_handle_t *)&noise.timer, NULL);
+    if (noise.ticks % 2 == 1)
+        default_route(false);
+    world_close(&w);
+}
+
 /* What is not repeated is noticed as soon as the first time. */
 static void after_a_quiet_time_all_begins_anew(void **state)
 {
@@ -459,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_lost_address_takes_its_connections_along),
         cmocka_unit_test(another_route_makes_connections_suspect),
         cmocka_unit_test(changes_without_end_starve_nobody),
+        cmocka_unit_test(a_route_that_flaps_starves_nobody),
         cmocka_unit_test(after_a_quiet_time_all_begins_anew),
     };
     return cmocka_run_group_tests(tests, make_network, NULL);

@@ -177,45 +177,55 @@ static void another_network_takes_other_sockets(void **state)
     }
 }
 
-/* A network of our own, with a link-local address on its only link; false when not allowed. */
-static bool make_link(struct doh_address *ret_address)
+/* A network of our own, with these addresses on its only link; false when not allowed. */
+static bool make_link(struct doh_address *address, unsigned count)
 {
-    struct {
-        struct in6_addr address;
-        uint32_t prefix_len;
-        int index;
-    } v6 = {.address.s6_addr = {0xfe, 0x80, [15] = 1}, .prefix_len = 64}; /* in6_ifreq */
     struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
     if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         return false;
-    v6.index = (int)if_nametoindex("lo");
+    int index = (int)if_nametoindex("lo");
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool done = ioctl(fd, SIOCSIFFLAGS, &lo) == 0 && ioctl(fd, SIOCSIFADDR, &v6) == 0;
-    ret_address->sa.v6 = (struct sockaddr_in6){
-        .sin6_family = AF_INET6, .sin6_addr = v6.address, .sin6_scope_id = (uint32_t)v6.index};
-    while (done && bind(fd, &ret_address->sa.any, sizeof ret_address->sa.v6) != 0) {
-        assert_int_equal(errno, EADDRNOTAVAIL); /* tentative (RFC 4862 5.4), for a moment */
-        (void)poll(NULL, 0, 1);
-    }
+    bool done = ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
     (void)close(fd);
+    for (unsigned i = 0; done && i < count; i++) {
+        struct {
+            struct in6_addr address;
+            uint32_t prefix_len;
+            int index;
+        } v6 = {address[i].sa.v6.sin6_addr, 64, index}; /* in6_ifreq */
+        if (IN6_IS_ADDR_LINKLOCAL(&v6.address))
+            address[i].sa.v6.sin6_scope_id = (uint32_t)index;
+        fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        done = ioctl(fd, SIOCSIFADDR, &v6) == 0;
+        while (done && bind(fd, &address[i].sa.any, sizeof address[i].sa.v6) != 0) {
+            assert_int_equal(errno, EADDRNOTAVAIL); /* tentative (RFC 4862 5.4), for a moment */
+            (void)poll(NULL, 0, 1);
+        }
+        (void)close(fd);
+    }
     return done;
 }
 
-/* "nameserver fe80::1%eth0" (RFC 4007 11): c-ares knows nothing of links. */
-static void link_local_servers(void **state)
+/* "nameserver fe80::1%eth0" (RFC 4007 11): c-ares knows nothing of links. Others have none. */
+static void servers_by_ipv6(void **state)
 {
     (void)state;
     static const enum say says[] = {SAY_ANSWER, SAY_TRUNCATED}; /* by UDP, and by TCP */
-    struct doh_address address;
-    if (!make_link(&address))
+    struct doh_address address[] = {
+        {.sa.v6 = {.sin6_family = AF_INET6, .sin6_addr.s6_addr = {0xfe, 0x80, [15] = 1}}},
+        {.sa.v6 = {.sin6_family = AF_INET6,
+                   .sin6_addr.s6_addr = {0xfd, 0, 1, 2, 3, 4, 5, 6, 7, 8, [15] = 1}}},
+    };
+    if (!make_link(address, COUNT(address)))
         skip();
-    for (unsigned i = 0; i < COUNT(says); i++) {
+    for (unsigned n = 0; n < COUNT(says) * COUNT(address); n++) {
+        unsigned i = n % COUNT(says);
         struct plain_world p;
         struct question q;
         routed_init(&p, says[i]);
         plain_close(&p.plain);
         (void)uv_run(&p.w.loop, UV_RUN_NOWAIT); /* its handles go */
-        plain_open_at(&p.plain, &p.w.loop, says[i], &address);
+        plain_open_at(&p.plain, &p.w.loop, says[i], &address[n / COUNT(says)]);
         world_start(&p.w);
         ask_routed(&p, &q);
         run_until(&p.w, &q.done, 1);
@@ -480,6 +490,69 @@ static void the_other_family_is_waited_for(void **state)
     plain_world_close(&p);
 }
 
+/* The resolver drops AAAA, and the server is away for a moment: meanwhile it is dialled again. */
+static void waiting_for_the_other_family_holds_up_nothing(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 1, SAY_ONLY_V4);
+    p.w.server[0].slams = true;
+    world_start(&p.w);
+    uint64_t begin_ms = doh_now(p.w.pool);
+    ask(&p.w, &q, "example.test");
+    pause_ms(&p.w, 300);
+    p.w.server[0].slams = false;
+    run_until(&p.w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(doh_now(p.w.pool) - begin_ms, 300, 1200);
+    plain_world_close(&p);
+}
+
+/* The servers are asked anew when the network is another, also while only that is waited for. */
+static void another_network_begins_the_look_up_anew(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 1, SAY_V4_LATE);
+    world_start(&p.w);
+    ask(&p.w, &q, "example.test");
+    run_until(&p.w, &p.plain.queries, 2);
+    pause_ms(&p.w, 50);
+    p.plain.say = SAY_ANSWER; /* but the first is lost */
+    uint64_t begin_ms = doh_now(p.w.pool);
+    doh_network_changed(&p.w.pool->network, false);
+    run_until(&p.w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK);
+    assert_in_range(doh_now(p.w.pool) - begin_ms, 0, 400);
+    plain_world_close(&p);
+}
+
+/* The IPv4 address refuses, and IPv6 comes later. */
+static void either_family_is_waited_for(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 2, SAY_V6_LATE);
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
+                              .sin6_port = htons(p.w.server[0].port),
+                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    world_move(&p.w, 1, (const struct sockaddr *)&at);
+    p.w.config.upstream_count = 1; /* both servers are its addresses */
+    p.w.server[0].slams = true;
+    world_start(&p.w);
+    ask(&p.w, &q, "example.test");
+    run_until(&p.w, &p.w.server[0].connections, 1);
+    pause_ms(&p.w, 50);
+    plain_say_late(&p.plain);
+    run_until(&p.w, &q.done, 1);
+    assert_int_equal(q.err, DOH_OK);
+    assert_int_equal(p.plain.queries, 2);
+    plain_world_close(&p);
+}
+
 /* And when that one brings nothing, the race is over: it is not waited for in vain. */
 static void the_other_family_may_have_nothing(void **state)
 {
@@ -536,10 +609,13 @@ int main(void)
         cmocka_unit_test(old_addresses_are_asked_for_by_doh),
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),
         cmocka_unit_test(the_other_family_is_waited_for),
+        cmocka_unit_test(waiting_for_the_other_family_holds_up_nothing),
+        cmocka_unit_test(another_network_begins_the_look_up_anew),
+        cmocka_unit_test(either_family_is_waited_for),
         cmocka_unit_test(the_other_family_may_have_nothing),
         cmocka_unit_test(late_addresses_are_dialled_soon),
         cmocka_unit_test(hosts_that_are_not_found),
-        cmocka_unit_test(link_local_servers), /* last: in another network */
+        cmocka_unit_test(servers_by_ipv6), /* last: in another network */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
