@@ -142,7 +142,7 @@ static struct resolver_ask *take_ask(struct query *q)
 {
     struct resolver_ask *ask = q->asks;
     q->asks = ask->next;
-    q->resolver->waiting--;
+    q->resolver->waiting -= !q->past_cache;
     return ask;
 }
 
@@ -188,7 +188,7 @@ static bool may_join(const struct resolver_question *question)
 static struct query *new_query(struct resolver *r, const struct resolver_question *question,
                                uint32_t hash, uint32_t route)
 {
-    struct query *q = resolver_query_new(r);
+    struct query *q = resolver_query_new(r, !question->past_cache);
     if (!q)
         return NULL;
     q->question = *question->question;
@@ -244,7 +244,8 @@ struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_ques
     uint32_t route = doh_route_of(&r->config->doh, question->question);
     uint32_t hash = question_hash(&r->hash_key, question->question);
     struct query *q = may_join(question) ? resolver_find(r, question, hash, route) : NULL;
-    if (r->closing || r->waiting >= r->config->queries_max)
+    bool is_ours = question->past_cache; /* keys to be trusted: clients do not keep those away */
+    if (r->closing || (!is_ours && r->waiting >= r->config->queries_max))
         return NULL;
     struct resolver_ask *ask = calloc(1, sizeof *ask);
     if (!ask)
@@ -258,7 +259,7 @@ struct resolver_ask *resolver_ask(struct resolver *r, const struct resolver_ques
     }
     *ask = (struct resolver_ask){.query = q, .next = q->asks, .done = done, .arg = arg};
     q->asks = ask;
-    r->waiting++;
+    r->waiting += !is_ours;
     r->stats.asked++;
     r->stats.joined += joined;
     if (!joined)
@@ -283,7 +284,7 @@ void resolver_cancel(struct resolver_ask *ask)
     while (*p != ask)
         p = &(*p)->next;
     *p = ask->next;
-    q->resolver->waiting--;
+    q->resolver->waiting -= !q->past_cache;
     free(ask);
     if (q->asks || q->telling || q->state == QUERY_DONE)
         return;

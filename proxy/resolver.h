@@ -79,7 +79,8 @@ struct resolver_answer {
 typedef void resolver_done_fn(void *arg, const struct resolver_answer *answer);
 
 struct resolver_ask;
-/* NULL: as many as may wait do (clients.in-flight), whatever they ask. Looks into the cache of
+/* NULL: as many as may wait do (clients.in-flight), whatever they ask; past the cache there is no
+ * bound, and none of these count. Looks into the cache of
  * failures; for a hit in the cache of answers see resolver_hit(). */
 struct resolver_ask *resolver_ask(struct resolver *resolver, const struct resolver_question *q,
                                   resolver_done_fn *done, void *arg);

@@ -38,8 +38,8 @@ struct resolver {
     void *closed_arg;
     struct query *first, *last; /* all, oldest first; deadlines are in the same order */
     uint32_t count;
-    bool lacks_room;              /* some of them do; they are run at the next tick */
-    uint32_t waiting;             /* resolver_ask()s of all of them: equal questions each count */
+    bool lacks_room;  /* some of them do; they are run at the next tick */
+    uint32_t waiting; /* resolver_ask()s of all of them but past the cache: equal ones each count */
     struct val_arena_pool memory; /* for the jobs of all queries */
     struct query *spare;          /* questions that are over; through query->next */
     uint32_t spare_count;
@@ -62,8 +62,9 @@ uint64_t resolver_us(void); /* for elapsed times only */
 void resolver_schedule(struct query *q); /* it has something to do: query_run() in a later turn */
 
 /* --- resolver_table.c --- */
-/* Zeroed, but for the resolver; NULL: out of memory, or too many are under way. */
-struct query *resolver_query_new(struct resolver *r);
+/* Zeroed, but for the resolver; NULL: out of memory, or, if it is
+ * bounded by that, too many are under way. */
+struct query *resolver_query_new(struct resolver *r, bool is_bounded);
 void resolver_query_free(struct query *q); /* it is not linked */
 void resolver_spares_free(struct resolver *r);
 /* One that waits for the same answer, or NULL. */

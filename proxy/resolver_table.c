@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct query *resolver_query_new(struct resolver *r)
+struct query *resolver_query_new(struct resolver *r, bool is_bounded)
 {
     struct query *q = r->spare;
-    if (r->count >= r->config->queries_max)
+    if (is_bounded && r->count >= r->config->queries_max)
         return NULL;
     if (q) {
         r->spare = q->next;

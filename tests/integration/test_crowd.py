@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Many clients at once: how many may wait, and that those who may are answered."""
+import time
+
 from lib import Case, Tcp, header, query, wait_for
 
 SERVFAIL = 2
@@ -59,6 +61,20 @@ class Crowd(Case):
                                     for m in turned_away.values()))
                 self.assertEqual(set(self.receive(tcp, 16)), set(range(16)))
                 up.be_honest()
+
+    def test_keys_are_asked_for_beside_a_crowd(self):
+        """What veridoh itself has to know of its anchors does not wait for clients to be fewer."""
+        up = self.upstream()
+        up.lie("servfail", name=".", type="DNSKEY")  # asked for again each second, and then less
+        veri = self.veridoh(up, prime=False, extra="clients:\n  in-flight: 16\n  deadline: 9s\n" + EVERY)
+        up.lie("drop", name="www.two.test.", type="A")
+        began = time.monotonic()
+        _, turned_away = self.ask(veri, ["www.two.test."] * 17, 1)
+        self.assertEqual(set(turned_away), {16})
+        time.sleep(0.3)  # for what goes ahead of that question
+        asked = len(up.stats().of(".", "DNSKEY"))
+        wait_for(lambda: len(up.stats().of(".", "DNSKEY")) > asked, "the keys to be asked for")
+        self.assertLess(time.monotonic() - began, 8)  # and not when they had been answered
 
     def test_all_who_may_wait_are_asked(self):
         """However many guesses about their chains go ahead: those are what is left out."""
