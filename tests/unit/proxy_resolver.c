@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/* A cache that is flushed while a question is under way: what its proof began with is no longer
+ * trusted. The pool and the clock are made up; nothing has an anchor, so everything is insecure. */
+#include "proxy/resolver.h"
+#include "tests/test.h"
+
+#include <stdlib.h>
+
+#define FLUSHES_MAX 64u /* more looks at the clock than one question takes */
+
+/* --- a pool that does as told ---------------------------------------------------------------- */
+
+static struct fake {
+    doh_done_fn *done;
+    void *arg;
+    uint8_t wire[512]; /* the answer to what was asked last */
+    uint32_t len, started;
+    struct cache *cache;
+    uint32_t looks, flush_at; /* at the clock; at which of them the cache is flushed; 0: at none */
+    uint32_t told;
+} fake;
+
+static void be_asked(const struct doh_request *request)
+{
+    static const uint8_t address[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 192, 0, 2, 7};
+    uint32_t at = 12;
+    while (request->wire[at] != 0)
+        at += request->wire[at] + 1u;
+    at += 5; /* the root, type and class */
+    assert_in_range(at, 17, sizeof fake.wire - sizeof address);
+    memcpy(fake.wire, request->wire, at);
+    memcpy(fake.wire + at, address, sizeof address);
+    fake.len = at + (uint32_t)sizeof address;
+    fake.wire[2] = 0x81; /* QR, RD */
+    fake.wire[7] = 1;    /* ANCOUNT */
+    fake.wire[11] = 0;   /* ARCOUNT: no OPT */
+}
+
+struct doh_fetch *doh_fetch_start(struct doh_pool *pool, const struct doh_request *request,
+                                  doh_done_fn *done, void *arg)
+{
+    (void)pool;
+    be_asked(request);
+    fake.done = done;
+    fake.arg = arg;
+    fake.started++;
+    return (struct doh_fetch *)&fake;
+}
+
+void doh_fetch_cancel(struct doh_fetch *fetch)
+{
+    assert_ptr_equal(fetch, &fake);
+}
+
+uint32_t doh_route_of(const struct doh_config *config, const struct dns_question *question)
+{
+    (void)config;
+    (void)question;
+    return DOH_ROUTE_DEFAULT;
+}
+
+uint32_t doh_route_find(const struct doh_config *config, const struct dns_name *name)
+{
+    (void)config;
+    (void)name;
+    return DOH_ROUTE_DEFAULT;
+}
+
+bool doh_route_is_plain(const struct doh_config *config, uint32_t route)
+{
+    (void)config;
+    (void)route;
+    return false;
+}
+
+uint32_t doh_pool_status(const struct doh_pool *pool, struct doh_upstream_status *ret, uint32_t cap)
+{
+    (void)pool;
+    (void)ret;
+    (void)cap;
+    return 0;
+}
+
+void doh_pool_blame(struct doh_pool *pool, uint32_t upstream, enum doh_lie lie)
+{
+    (void)pool;
+    (void)upstream;
+    (void)lie;
+    fail();
+}
+
+const char *doh_err_text(enum doh_err err)
+{
+    (void)err;
+    return "";
+}
+
+uint16_t doh_err_ede(enum doh_err err)
+{
+    (void)err;
+    return DNS_EDE_OTHER;
+}
+
+/* --- one question ---------------------------------------------------------------------------- */
+
+static const struct cache_now start = {.mono_ms = 1000000, .wall_s = 1800000000};
+
+static struct cache_now look(void *arg)
+{
+    (void)arg;
+    if (++fake.looks == fake.flush_at)
+        cache_flush(fake.cache);
+    return start;
+}
+
+struct world {
+    uv_loop_t loop;
+    struct config config;
+    struct resolver *resolver;
+    struct dns_question question;
+};
+
+static void on_closed(void *arg)
+{
+    (void)arg;
+}
+
+static void configure(struct config *config)
+{
+    *config = (struct config){.cache = {.bytes = 4 << 20,
+                                        .max_ttl_s = 86400,
+                                        .negative_ttl_s = 600,
+                                        .failure_ttl_s = 1,
+                                        .failure_max_ttl_s = 8},
+                              .policy = val_policy_default(false),
+                              .limits = val_limits_default,
+                              .query_ms = 4000,
+                              .queries_max = 16,
+                              .anchors = val_anchors_new()};
+    assert_non_null(config->anchors);
+}
+
+static int set_up(void **state)
+{
+    static const uint8_t seed[16] = {1};
+    static const struct resolver_clock clock = {.now = look};
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    fake = (struct fake){0};
+    assert_int_equal(uv_loop_init(&w->loop), 0);
+    configure(&w->config);
+    fake.cache = cache_new(&w->config.cache, seed);
+    assert_non_null(fake.cache);
+    w->resolver = resolver_new(&w->loop, &w->config, fake.cache, NULL, &clock);
+    assert_non_null(w->resolver);
+    w->question = (struct dns_question){.type = DNS_TYPE_A, .class_ = DNS_CLASS_IN};
+    assert_int_equal(dns_name_parse("www.two.test.", &w->question.name), DNS_OK);
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    resolver_close(w->resolver, on_closed, NULL);
+    assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(uv_loop_close(&w->loop), 0);
+    cache_free(fake.cache);
+    val_anchors_free(w->config.anchors);
+    free(w);
+    return 0;
+}
+
+static void on_done(void *arg, const struct resolver_answer *answer)
+{
+    (void)arg;
+    assert_int_equal(answer->status, VAL_INSECURE);
+    fake.told++;
+}
+
+static void turn(struct world *w)
+{
+    for (uint32_t i = 0; i < 4; i++)
+        (void)uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+static void ask(struct world *w)
+{
+    const struct resolver_question q = {.question = &w->question};
+    fake.started = fake.told = 0;
+    assert_non_null(resolver_ask(w->resolver, &q, on_done, NULL));
+    turn(w);
+    assert_int_equal(fake.started, 1);
+}
+
+static void answer(struct world *w)
+{
+    const struct doh_answer a = {.wire = fake.wire, .len = fake.len};
+    fake.done(fake.arg, DOH_OK, &a);
+    turn(w);
+}
+
+static bool is_cached(const struct world *w)
+{
+    uint8_t wire[512];
+    struct cache_hit hit;
+    const struct cache_key key = {
+        .question = &w->question, .route = DOH_ROUTE_DEFAULT, .dnssec_ok = true};
+    return cache_answer_find(fake.cache, &key, start, wire, sizeof wire, &hit);
+}
+
+static void what_is_under_way_begins_again(void **state)
+{
+    struct world *w = *state;
+    ask(w);
+    cache_flush(fake.cache);
+    answer(w);
+    assert_int_equal(fake.told, 0);
+    assert_int_equal(fake.started, 2);
+    assert_false(is_cached(w));
+    answer(w);
+    assert_int_equal(fake.told, 1);
+    assert_true(is_cached(w));
+}
+
+/* Wherever the other thread's flush comes, also where nobody looks any more. */
+static void what_began_before_a_flush_is_not_kept(void **state)
+{
+    struct world *w = *state;
+    uint32_t at = 0;
+    do {
+        assert_in_range(++at, 1, FLUSHES_MAX);
+        ask(w);
+        fake.looks = 0;
+        fake.flush_at = at;
+        answer(w);
+        if (fake.started == 2)
+            answer(w);
+        else
+            assert_int_equal(is_cached(w), fake.looks < at);
+        assert_int_equal(fake.told, 1);
+        fake.flush_at = 0;
+        cache_flush(fake.cache);
+    } while (fake.looks >= at);
+    assert_true(at > 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_under_way_begins_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_began_before_a_flush_is_not_kept, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
