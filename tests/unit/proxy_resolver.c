@@ -8,21 +8,28 @@
 
 #define FLUSHES_MAX 64u /* more looks at the clock than one question takes */
 
+#define ADDRESS_LEN 16u /* a record A, its owner a pointer */
+#define SRV_MANY 400u
+
 /* --- a pool that does as told ---------------------------------------------------------------- */
 
 static struct fake {
     doh_done_fn *done;
     void *arg;
-    uint8_t wire[512]; /* the answer to what was asked last */
+    uint8_t wire[32768]; /* the answer to what was asked last */
     uint32_t len, started;
     struct cache *cache;
     uint32_t looks, flush_at; /* at the clock; at which of them the cache is flushed; 0: at none */
+    uint64_t passed_ms;       /* since the start */
     uint32_t told;
+    enum val_status status; /* that was told last */
+    bool has_wire;
 } fake;
 
 static void be_asked(const struct doh_request *request)
 {
-    static const uint8_t address[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 192, 0, 2, 7};
+    static const uint8_t address[ADDRESS_LEN] = {0xc0, 12, 0, 1, 0,   1, 0, 0,
+                                                 14,   16, 0, 4, 192, 0, 2, 7};
     uint32_t at = 12;
     while (request->wire[at] != 0)
         at += request->wire[at] + 1u;
@@ -34,6 +41,23 @@ static void be_asked(const struct doh_request *request)
     fake.wire[2] = 0x81; /* QR, RD */
     fake.wire[7] = 1;    /* ANCOUNT */
     fake.wire[11] = 0;   /* ARCOUNT: no OPT */
+}
+
+/* Instead of the address: so many, each with the question's name for its target. */
+static void be_answered_by_srv(uint32_t count)
+{
+    static const uint8_t srv[] = {0xc0, 12, 0, 33, 0, 1, 0, 0, 14,   16,
+                                  0,    8,  0, 1,  0, 1, 0, 0, 0xc0, 12};
+    uint32_t at = fake.len - ADDRESS_LEN;
+    assert_in_range(at + count * sizeof srv, 1, sizeof fake.wire);
+    for (uint32_t i = 0; i < count; i++, at += (uint32_t)sizeof srv) {
+        memcpy(fake.wire + at, srv, sizeof srv);
+        fake.wire[at + 16] = (uint8_t)(i >> 8); /* the port */
+        fake.wire[at + 17] = (uint8_t)i;
+    }
+    fake.len = at;
+    fake.wire[6] = (uint8_t)(count >> 8);
+    fake.wire[7] = (uint8_t)count;
 }
 
 struct doh_fetch *doh_fetch_start(struct doh_pool *pool, const struct doh_request *request,
@@ -110,7 +134,8 @@ static struct cache_now look(void *arg)
     (void)arg;
     if (++fake.looks == fake.flush_at)
         cache_flush(fake.cache);
-    return start;
+    return (struct cache_now){.mono_ms = start.mono_ms + fake.passed_ms,
+                              .wall_s = start.wall_s + fake.passed_ms / 1000};
 }
 
 struct world {
@@ -131,7 +156,8 @@ static void configure(struct config *config)
                                         .max_ttl_s = 86400,
                                         .negative_ttl_s = 600,
                                         .failure_ttl_s = 1,
-                                        .failure_max_ttl_s = 8},
+                                        .failure_max_ttl_s = 8,
+                                        .max_stale_s = 86400},
                               .policy = val_policy_default(false),
                               .limits = val_limits_default,
                               .query_ms = 4000,
@@ -174,7 +200,8 @@ static int tear_down(void **state)
 static void on_done(void *arg, const struct resolver_answer *answer)
 {
     (void)arg;
-    assert_int_equal(answer->status, VAL_INSECURE);
+    fake.status = answer->status;
+    fake.has_wire = answer->wire != NULL;
     fake.told++;
 }
 
@@ -220,6 +247,7 @@ static void what_is_under_way_begins_again(void **state)
     assert_false(is_cached(w));
     answer(w);
     assert_int_equal(fake.told, 1);
+    assert_int_equal(fake.status, VAL_INSECURE);
     assert_true(is_cached(w));
 }
 
@@ -245,10 +273,34 @@ static void what_began_before_a_flush_is_not_kept(void **state)
     assert_true(at > 1);
 }
 
+/* Nothing stale where the refresh did not fail: what came is longer than a message can be when its
+ * names are written in full, as they must be in SRV (RFC 2782). */
+static void what_cannot_be_written_is_not_stale(void **state)
+{
+    struct world *w = *state;
+    const char *name = "a23456789012345678901234567890123456789012345678901234567890123."
+                       "b23456789012345678901234567890123456789012345678901234567890123."
+                       "c23456789012345678901234567890123456789012345678901234567890123.test.";
+    assert_int_equal(dns_name_parse(name, &w->question.name), DNS_OK);
+    w->question.type = DNS_TYPE_SRV;
+    ask(w);
+    be_answered_by_srv(1);
+    answer(w);
+    assert_true(fake.has_wire);
+    fake.passed_ms = 7200 * UINT64_C(1000);
+    ask(w);
+    be_answered_by_srv(SRV_MANY);
+    answer(w);
+    assert_int_equal(fake.told, 1);
+    assert_int_equal(fake.status, VAL_INDETERMINATE);
+    assert_false(fake.has_wire);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_under_way_begins_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written_is_not_stale, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_began_before_a_flush_is_not_kept, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
