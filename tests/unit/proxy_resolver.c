@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A cache that is flushed while a question is under way: what its proof began with is no longer
- * trusted. The pool and the clock are made up; nothing has an anchor, so everything is insecure. */
+ * trusted. The pool and the clock are made up, and everything is insecure. */
 #include "proxy/resolver.h"
 #include "tests/test.h"
 
@@ -9,6 +9,9 @@
 #define FLUSHES_MAX 64u /* more looks at the clock than one question takes */
 
 #define ADDRESS_LEN 16u /* a record A, its owner a pointer */
+/* Of an algorithm that nobody has: the zone is insecure, whatever its keys are. */
+#define UNUSABLE_ANCHOR                                                                            \
+    "two.test. IN DS 1 253 2 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define SRV_MANY 400u
 
 /* --- a pool that does as told ---------------------------------------------------------------- */
@@ -19,6 +22,10 @@ static struct fake {
     uint8_t wire[32768]; /* the answer to what was asked last */
     uint32_t len, started;
     struct cache *cache;
+    doh_done_fn *keys_done; /* who needs the zone's keys */
+    void *keys_arg;
+    uint8_t keys[256];
+    uint32_t keys_len;
     uint32_t looks, flush_at; /* at the clock; at which of them the cache is flushed; 0: at none */
     uint64_t passed_ms;       /* since the start */
     uint32_t told;
@@ -43,6 +50,19 @@ static void be_asked(const struct doh_request *request)
     fake.wire[11] = 0;   /* ARCOUNT: no OPT */
 }
 
+static void be_asked_for_keys(const struct doh_request *request)
+{
+    static const uint8_t key[] = {0xc0, 12, 0, 48, 0, 1,   0, 0, 14, 16,
+                                  0,    8,  1, 1,  3, 253, 1, 2, 3,  4};
+    uint32_t at = 12 + request->question->name.len + 4;
+    memcpy(fake.keys, request->wire, at);
+    memcpy(fake.keys + at, key, sizeof key);
+    fake.keys_len = at + (uint32_t)sizeof key;
+    fake.keys[2] = 0x81;
+    fake.keys[7] = 1;
+    fake.keys[11] = 0;
+}
+
 /* Instead of the address: so many, each with the question's name for its target. */
 static void be_answered_by_srv(uint32_t count)
 {
@@ -64,6 +84,14 @@ struct doh_fetch *doh_fetch_start(struct doh_pool *pool, const struct doh_reques
                                   doh_done_fn *done, void *arg)
 {
     (void)pool;
+    if (request->question->type == DNS_TYPE_DNSKEY && request->question->name.labels == 2) {
+        be_asked_for_keys(request);
+        fake.keys_done = done;
+        fake.keys_arg = arg;
+        return (struct doh_fetch *)&fake;
+    }
+    if (request->speculative)
+        return (struct doh_fetch *)&fake; /* it takes for ever; nobody needs it */
     be_asked(request);
     fake.done = done;
     fake.arg = arg;
@@ -164,6 +192,7 @@ static void configure(struct config *config)
                               .queries_max = 16,
                               .anchors = val_anchors_new()};
     assert_non_null(config->anchors);
+    assert_int_equal(val_anchors_add_line(config->anchors, UNUSABLE_ANCHOR), DNS_OK);
 }
 
 static int set_up(void **state)
@@ -223,6 +252,11 @@ static void ask(struct world *w)
 static void answer(struct world *w)
 {
     const struct doh_answer a = {.wire = fake.wire, .len = fake.len};
+    const struct doh_answer keys = {.wire = fake.keys, .len = fake.keys_len};
+    doh_done_fn *keys_done = fake.keys_done;
+    fake.keys_done = NULL;
+    if (keys_done)
+        keys_done(fake.keys_arg, DOH_OK, &keys);
     fake.done(fake.arg, DOH_OK, &a);
     turn(w);
 }
@@ -234,6 +268,15 @@ static bool is_cached(const struct world *w)
     const struct cache_key key = {
         .question = &w->question, .route = DOH_ROUTE_DEFAULT, .dnssec_ok = true};
     return cache_answer_find(fake.cache, &key, start, wire, sizeof wire, &hit);
+}
+
+static bool is_zone_cached(void)
+{
+    struct dns_name name;
+    assert_int_equal(dns_name_parse("two.test.", &name), DNS_OK);
+    const struct val_zone *zone = cache_zone_find(fake.cache, &name, start.wall_s);
+    val_zone_unref(zone);
+    return zone != NULL;
 }
 
 static void what_is_under_way_begins_again(void **state)
@@ -249,6 +292,7 @@ static void what_is_under_way_begins_again(void **state)
     assert_int_equal(fake.told, 1);
     assert_int_equal(fake.status, VAL_INSECURE);
     assert_true(is_cached(w));
+    assert_true(is_zone_cached());
 }
 
 /* Wherever the other thread's flush comes, also where nobody looks any more. */
@@ -262,10 +306,12 @@ static void what_began_before_a_flush_is_not_kept(void **state)
         fake.looks = 0;
         fake.flush_at = at;
         answer(w);
-        if (fake.started == 2)
+        if (fake.started == 2) {
             answer(w);
-        else
+        } else {
             assert_int_equal(is_cached(w), fake.looks < at);
+            assert_int_equal(is_zone_cached(), fake.looks < at);
+        }
         assert_int_equal(fake.told, 1);
         fake.flush_at = 0;
         cache_flush(fake.cache);
