@@ -427,6 +427,37 @@ static void old_addresses_are_asked_for_by_doh(void **state)
     plain_world_close(&p);
 }
 
+static unsigned last_is_late(unsigned request)
+{
+    return request == 3 ? 300 : 0;
+}
+
+/* The other family's answer comes while connections are being made to the addresses known: it is
+ * dropped, but asked for again. */
+static void what_comes_during_a_race_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct plain_world p;
+    struct question q;
+    bootstrap_init(&p, 1, SAY_ANSWER);
+    p.w.server[0].behaviour.act = ACT_ADDRESS;
+    world_start(&p.w);
+    struct doh_dial *d = &p.w.pool->upstreams[0].dial;
+    ask_and_wait(&p.w, &q, "example.test");
+    d->expires_ms = 0;
+    p.w.server[0].delay_of = last_is_late;
+    server_hang_up(&p.w.server[0]);
+    ask_well(&p.w, &q, 1, "example.test");
+    run_until(&p.w, &p.w.server[0].requests, 4); /* the question, A and AAAA of the host */
+    pause_ms(&p.w, 50);
+    assert_true(d->expires_ms > doh_now(p.w.pool)); /* the first is there */
+    d->state = DOH_DIAL_RACING;
+    pause_ms(&p.w, 500);
+    assert_true(d->expires_ms <= doh_now(p.w.pool));
+    d->state = DOH_DIAL_IDLE;
+    plain_world_close(&p);
+}
+
 static void addresses_that_fail_are_looked_up_anew(void **state)
 {
     (void)state;
@@ -607,6 +638,7 @@ int main(void)
         cmocka_unit_test(we_do_not_ask_ourselves),
         cmocka_unit_test(hosts_are_looked_up),
         cmocka_unit_test(old_addresses_are_asked_for_by_doh),
+        cmocka_unit_test(what_comes_during_a_race_is_asked_for_again),
         cmocka_unit_test(addresses_that_fail_are_looked_up_anew),
         cmocka_unit_test(the_other_family_is_waited_for),
         cmocka_unit_test(waiting_for_the_other_family_holds_up_nothing),

@@ -108,7 +108,8 @@ enum act {
     ACT_TRUNCATED,
     ACT_OTHER_QUESTION,
     ACT_OTHER_ID,
-    ACT_LARGE, /* as large as an answer may be */
+    ACT_LARGE,   /* as large as an answer may be */
+    ACT_ADDRESS, /* the loopback address of the family asked for */
 };
 
 struct behaviour {
@@ -293,6 +294,16 @@ static inline void write_reply(struct served *s, enum act act)
             0xc0, 12, 0xff, 0, 0, 1, 0, 0, 0, 0, (uint8_t)(rdata_len >> 8), (uint8_t)rdata_len};
         s->reply[7] = 1;
         memcpy(s->reply + msg.question_end, head, sizeof head);
+    }
+    if (act == ACT_ADDRESS) {
+        const uint8_t len = msg.question.type == DNS_TYPE_A ? 4 : 16;
+        const uint8_t head[12] = {0xc0, 12, 0,  (uint8_t)msg.question.type, 0, 1, 0, 0, 1,
+                                  44,   0,  len};
+        const uint8_t v4[16] = {127, 0, 0, 1}, v6[16] = {[15] = 1};
+        s->reply[7] = 1;
+        memcpy(s->reply + msg.question_end, head, sizeof head);
+        memcpy(s->reply + msg.question_end + sizeof head, len == 4 ? v4 : v6, len);
+        s->reply_len += (uint32_t)sizeof head + len;
     }
     if (act == ACT_OTHER_QUESTION)
         s->reply[msg.question_end - 3] ^= 1; /* the type */
