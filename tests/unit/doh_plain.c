@@ -44,6 +44,17 @@ static void bootstrap_init(struct plain_world *p, uint32_t upstreams, enum say s
     p->w.upstream[0].bootstrap_count = 1;
 }
 
+/* The servers are the IPv4 and the IPv6 address of one upstream; the latter is told late. */
+static void two_families_init(struct plain_world *p)
+{
+    bootstrap_init(p, 2, SAY_V6_LATE);
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
+                              .sin6_port = htons(p->w.server[0].port),
+                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    world_move(&p->w, 1, (const struct sockaddr *)&at);
+    p->w.config.upstream_count = 1;
+}
+
 static void plain_world_close(struct plain_world *p)
 {
     plain_close(&p->plain);
@@ -477,12 +488,7 @@ static void late_addresses_are_dialled_soon(void **state)
     (void)state;
     struct plain_world p;
     struct question q;
-    bootstrap_init(&p, 2, SAY_V6_LATE);
-    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
-                              .sin6_port = htons(p.w.server[0].port),
-                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    world_move(&p.w, 1, (const struct sockaddr *)&at);
-    p.w.config.upstream_count = 1; /* both servers are its addresses */
+    two_families_init(&p);
     p.w.config.connect_ms = 8000;
     p.w.server[0].hangs = true;
     world_start(&p.w);
@@ -566,12 +572,7 @@ static void either_family_is_waited_for(void **state)
     (void)state;
     struct plain_world p;
     struct question q;
-    bootstrap_init(&p, 2, SAY_V6_LATE);
-    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
-                              .sin6_port = htons(p.w.server[0].port),
-                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    world_move(&p.w, 1, (const struct sockaddr *)&at);
-    p.w.config.upstream_count = 1; /* both servers are its addresses */
+    two_families_init(&p);
     p.w.server[0].slams = true;
     world_start(&p.w);
     ask(&p.w, &q, "example.test");
