@@ -11,7 +11,7 @@
 
 #define READ_LEN (16u << 10)
 #define READS_MAX 8u /* a wake-up: others of the loop want their turn, too */
-#define DOUBTS_MAX 4u
+#define DOUBTS_MAX 4u /* the silence before a PING is doubled that often at most */
 
 /* --- receiving ----------------------------------------------------------------------------- */
 

@@ -141,12 +141,12 @@ void doh_ask_fail(struct doh_ask *ask, enum doh_err err)
     doh_fetch_failed(ask, up->index, err, sent);
 }
 
+/* Also what was sent once counts as never sent: whoever is away may be back for the next try. */
 void doh_upstream_let_go(struct doh_upstream *up, enum doh_err err)
 {
     struct doh_ask *ask;
     while ((ask = doh_upstream_next(up)) != NULL) {
-        ask->left =
-            false; /* also what was sent once: whoever is away may be back for the next try */
+        ask->left = false;
         doh_ask_fail(ask, err);
     }
 }
