@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define READ_LEN (16u << 10)
-#define READS_MAX 8u /* a wake-up: others of the loop want their turn, too */
+#define READS_MAX 8u  /* a wake-up: others of the loop want their turn, too */
 #define DOUBTS_MAX 4u /* the silence before a PING is doubled that often at most */
 
 /* --- receiving ----------------------------------------------------------------------------- */
